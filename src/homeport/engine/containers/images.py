@@ -1,0 +1,85 @@
+"""Images: pulling them with progress and a classified failure, looking at them, importing small ones."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+from homeport.engine.containers.client import Client
+from homeport.engine.containers.errors import DockerRefused, NoSuchImage, PullFailed, PullReason
+
+
+class Images:
+    """The images of the Docker daemon, shared by all engines of the machine."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def inspect(self, image: str) -> dict[str, Any] | None:
+        """Docker's record of the image, or None when it is not on this machine."""
+        try:
+            return await self._client.call("GET", f"images/{image}/json")
+        except NoSuchImage:
+            return None
+
+    async def pull(
+        self,
+        image: str,
+        *,
+        username: str = "",
+        password: str = "",
+        platform: str = "",
+        progress: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        """Pull `host/name@sha256:…` or `host/name:tag`. Raises PullFailed with its reason."""
+        params = {"fromImage": image, **({"platform": platform} if platform else {})}
+        if "@" not in image and ":" not in image.rpartition("/")[2]:
+            params["tag"] = "latest"
+        try:
+            async for message in self._create(params, username, password, image.partition("/")[0]):
+                if error := message.get("error"):
+                    raise PullFailed(image, _classify(error), error)
+                if status := message.get("status"):
+                    progress(f"{message['id']}: {status}" if message.get("id") else status)
+        except DockerRefused as error:
+            raise PullFailed(image, _classify(error.message), error.message) from error
+
+    async def _create(
+        self, params: dict[str, str], username: str, password: str, host: str
+    ) -> AsyncIterator[dict[str, Any]]:
+        secret = {"username": username, "password": password, "serveraddress": host} if username else {}
+        auth = base64.urlsafe_b64encode(json.dumps(secret).encode()).decode()
+        async with self._client.stream(
+            "POST", "images/create", params, headers={"X-Registry-Auth": auth}
+        ) as response:
+            async for line in response.content:
+                yield json.loads(line)
+
+    async def load(self, repository: str, tag: str, tar: bytes, changes: Sequence[str] = ()) -> None:
+        """Make an image of one layer from a tar archive; `changes` are Dockerfile lines (`CMD …`)."""
+        query: list[tuple[str, str]] = [("fromSrc", "-"), ("repo", repository), ("tag", tag)]
+        query += [("changes", change) for change in changes]
+        async with self._client.stream("POST", "images/create", query, data=tar) as response:
+            async for line in response.content:
+                if error := json.loads(line).get("error"):
+                    raise DockerRefused(500, error)
+
+    async def remove(self, image: str) -> None:
+        """Remove the image's name, and its layers when nothing else uses them."""
+        with contextlib.suppress(NoSuchImage):
+            await self._client.call("DELETE", f"images/{image}")
+
+
+def _classify(message: str) -> PullReason:
+    text = message.lower()
+    if "not found" in text or "manifest unknown" in text or "no such image" in text:
+        return "not found"
+    if "denied" in text or "unauthorized" in text or "no basic auth" in text or "forbidden" in text:
+        return "denied"
+    marks = ("no such host", "connection refused", "timeout", "dial tcp", "deadline exceeded", "tls", "x509")
+    if any(mark in text for mark in marks):
+        return "unreachable"
+    return "other"

@@ -1,0 +1,91 @@
+"""The networks of containers.
+
+homeport-metadata   one for all engines of the machine (169.254.170.0/24). No container is in it: it exists so
+                    that 169.254.170.2 is an address of the host, which containers of every bridge reach through
+                    their default gateway, as on AWS.
+homeport-<id>       the bridge of one engine. A task's address is its container's address here; the gateway's
+                    address is where the engine listens for its containers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, NamedTuple
+
+from homeport.engine.containers.client import Client
+from homeport.engine.containers.errors import DockerRefused
+
+METADATA_NETWORK = "homeport-metadata"
+METADATA_ADDRESS = "169.254.170.2"
+_METADATA_IPAM = {"Subnet": "169.254.170.0/24", "Gateway": METADATA_ADDRESS}
+
+
+class Network(NamedTuple):
+    """The engine's bridge: its Docker name, its subnet, and the host's address in it."""
+
+    name: str
+    subnet: str
+    gateway: str
+
+
+class Networks:
+    """Makes the networks when they are first needed."""
+
+    def __init__(self, client: Client, engine_id: str) -> None:
+        self._client = client
+        self._engine_id = engine_id
+        self._made: Network | None = None
+        self._making = asyncio.Lock()
+
+    async def ensure(self) -> Network:
+        """The engine's network; both networks exist when this returns. Raises DockerUnavailable."""
+        async with self._making:
+            if self._made is None:
+                await self._ensure_one(METADATA_NETWORK, "hp-meta", [_METADATA_IPAM], {})
+                name = f"homeport-{self._engine_id}"
+                labels = {"homeport.engine": self._engine_id}
+                found = await self._ensure_one(name, f"hp-{self._engine_id}", [], labels)
+                ipam = found["IPAM"]["Config"][0]
+                self._made = Network(name, ipam["Subnet"], ipam["Gateway"])
+            return self._made
+
+    async def remove(self) -> None:
+        """Remove the engine's network; the metadata network stays for the other engines."""
+        self._made = None
+        try:
+            await self._client.call("DELETE", f"networks/homeport-{self._engine_id}")
+        except DockerRefused as error:
+            if error.status != 404:
+                raise
+
+    async def _ensure_one(
+        self, name: str, bridge: str, ipam: list[dict[str, str]], labels: dict[str, str]
+    ) -> dict[str, Any]:
+        body = {
+            "Name": name,
+            "CheckDuplicate": True,
+            "Driver": "bridge",
+            "Options": {"com.docker.network.bridge.name": bridge},
+            "Labels": labels,
+            "IPAM": {"Config": ipam},
+        }
+        if (found := await self._find(name)) is not None:
+            return found
+        try:
+            await self._client.call("POST", "networks/create", body=body)
+        except DockerRefused:
+            # another engine may have made the shared one between the question and the order
+            if (found := await self._find(name)) is not None:
+                return found
+            raise
+        found = await self._find(name)
+        assert found is not None
+        return found
+
+    async def _find(self, name: str) -> dict[str, Any] | None:
+        try:
+            return await self._client.call("GET", f"networks/{name}")
+        except DockerRefused as error:
+            if error.status == 404:
+                return None
+            raise
