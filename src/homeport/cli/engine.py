@@ -1,0 +1,244 @@
+"""`homeport engine`: start, stop, status, env, logs and reset of the local engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import deque
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(help="The local engine: AWS on this machine.", no_args_is_help=True)
+out = Console()
+err = Console(stderr=True)
+
+START_SECONDS = 20.0
+STOP_SECONDS = 30.0
+
+
+class Auth(StrEnum):
+    """Whether access keys must be known."""
+
+    enforce = "enforce"
+    permissive = "permissive"
+
+
+class Output(StrEnum):
+    """How a command prints its result."""
+
+    table = "table"
+    json = "json"
+
+
+Data = Annotated[Path | None, typer.Option(help="Where the engine keeps its state.", envvar="HOMEPORT_DATA")]
+
+
+@app.command()
+def start(
+    data: Data = None,
+    port: Annotated[int, typer.Option(help="Port of the AWS API; 0 takes a free one.")] = 4566,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; loopback unless you know better.")
+    ] = "127.0.0.1",
+    account: Annotated[str, typer.Option(help="AWS account id, twelve digits.")] = "123456789012",
+    region: Annotated[str, typer.Option(help="AWS region.")] = "us-east-1",
+    auth: Annotated[
+        Auth, typer.Option(help="permissive lets unknown keys act as the root user.")
+    ] = Auth.enforce,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return once the engine answers.")] = False,
+) -> None:
+    """Start the engine."""
+    from homeport.engine.config import load
+
+    if not (len(account) == 12 and account.isdecimal()):
+        raise typer.BadParameter(f"an AWS account id has twelve digits: {account!r}", param_hint="--account")
+    config = load(data, host=host, port=port, account=account, region=region, auth=auth.value)
+    if detach:
+        options = {
+            "--port": port,
+            "--host": host,
+            "--account": account,
+            "--region": region,
+            "--auth": auth.value,
+        }
+        _start_detached(config.data, [str(word) for option in options.items() for word in option])
+        return
+    from homeport.engine.main import CannotStart, run
+
+    try:
+        run(config)
+    except CannotStart as error:
+        err.print(str(error), style="red", highlight=False)
+        raise typer.Exit(1) from None
+
+
+def _start_detached(data: Path, options: list[str]) -> None:
+    if facts := _facts(data):
+        out.print(f"The engine runs already at {facts['url']} (pid {facts['pid']}).", highlight=False)
+        return
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log = data / "engine.log"
+    with log.open("ab") as file:
+        command = [sys.executable, "-m", "homeport.cli.engine", "start", "--data", str(data), *options]
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+        )
+    deadline = time.monotonic() + START_SECONDS
+    while not (facts := _facts(data)):
+        if process.poll() is not None or time.monotonic() > deadline:
+            err.print(
+                f"The engine did not start. The end of {log}:\n{_tail(log, 20)}", style="red", highlight=False
+            )
+            raise typer.Exit(1)
+        time.sleep(0.02)
+    out.print(
+        f"The engine answers at {facts['url']}. Use it with:  eval $(homeport engine env)", highlight=False
+    )
+    _warn_permissive(facts)
+
+
+@app.command()
+def stop(data: Data = None) -> None:
+    """Stop the engine. Containers and the load balancer go on; the next start finds them again."""
+    facts = _running(data)
+    os.kill(facts["pid"], signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while _alive(facts["pid"]):
+        if time.monotonic() > deadline:
+            err.print(
+                f"The engine (pid {facts['pid']}) does not end; `kill -9` it: nothing is lost.", style="red"
+            )
+            raise typer.Exit(1)
+        time.sleep(0.02)
+    out.print("The engine has stopped.")
+
+
+@app.command()
+def status(
+    data: Data = None,
+    output: Annotated[Output, typer.Option(help="Table for people, JSON for programs.")] = Output.table,
+) -> None:
+    """Show where the engine answers, and what it uses."""
+    facts = _running(data)
+    with urllib.request.urlopen(f"{facts['url']}/_homeport/status", timeout=10) as answer:
+        shown: dict[str, Any] = {"url": facts["url"], **json.load(answer)}
+    if output is Output.json:
+        print(json.dumps(shown, indent=2))
+        return
+    table = Table(show_header=False, box=None)
+    for name, value in shown.items():
+        text = ", ".join(value) if isinstance(value, list) else str(value)
+        if name == "memory_bytes":
+            name, text = "memory", f"{value / 2**20:.0f} MiB"
+        table.add_row(name.replace("_", " "), text, style="yellow" if value == "permissive" else None)
+    out.print(table)
+    _warn_permissive(facts)
+
+
+@app.command()
+def env(data: Data = None) -> None:
+    """Print the shell lines that point AWS clients at the engine: eval $(homeport engine env)"""
+    facts = _running(data)
+    values = {
+        "AWS_ENDPOINT_URL": facts["url"],
+        "AWS_ACCESS_KEY_ID": facts["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": facts["secret_access_key"],
+        "AWS_REGION": facts["region"],
+        "AWS_DEFAULT_REGION": facts["region"],
+        "AWS_ACCOUNT_ID": facts["account"],
+    }
+    for name, value in values.items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+def logs(
+    data: Data = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 100,
+) -> None:
+    """Show the log of an engine that was started with --detach."""
+    log = _folder(data) / "engine.log"
+    if not log.exists():
+        err.print(
+            f"There is no log at {log}; an engine in the foreground writes to its terminal.", style="red"
+        )
+        raise typer.Exit(1)
+    print(_tail(log, lines))
+
+
+@app.command()
+def reset(
+    data: Data = None, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
+) -> None:
+    """Empty the engine: every resource, image, log and container of it."""
+    facts = _running(data)
+    if not yes:
+        typer.confirm(f"Delete everything in the engine at {facts['url']}?", abort=True)
+    headers = {"x-homeport-token": facts["token"]}
+    request = urllib.request.Request(f"{facts['url']}/_homeport/reset", method="POST", headers=headers)
+    urllib.request.urlopen(request, timeout=60).close()
+    out.print("The engine is empty.")
+
+
+def _folder(data: Path | None) -> Path:
+    from homeport.engine.config import default_data
+
+    return (data or default_data()).expanduser().absolute()
+
+
+def _facts(data: Path) -> dict[str, Any] | None:
+    """What the engine on this folder announced, if it runs."""
+    try:
+        facts = json.loads((data / "engine.json").read_text())
+    except (OSError, ValueError):
+        return None
+    return facts if _alive(facts["pid"]) else None
+
+
+def _running(data: Path | None) -> dict[str, Any]:
+    folder = _folder(data)
+    if facts := _facts(folder):
+        return facts
+    err.print(
+        f"No engine runs on {folder}. Start one: homeport engine start --detach", style="red", highlight=False
+    )
+    raise typer.Exit(1)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    stat = Path(f"/proc/{pid}/stat")
+    return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+def _tail(log: Path, lines: int) -> str:
+    with log.open(errors="replace") as file:
+        return "".join(deque(file, lines)).rstrip("\n")
+
+
+def _warn_permissive(facts: dict[str, Any]) -> None:
+    if facts["auth"] == "permissive":
+        err.print(
+            f"auth is permissive: unknown access keys act as root of {facts['account']}.", style="yellow"
+        )
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,3 @@
+CREATE TABLE engine_outbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, region TEXT NOT NULL, entry TEXT NOT NULL
+);

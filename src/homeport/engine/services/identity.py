@@ -1,0 +1,85 @@
+"""Who calls, and may they: what the engine asks of IAM."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from homeport.engine.services.service import Operation
+from homeport.engine.store.database import Store
+from homeport.engine.wire.call import Call
+from homeport.engine.wire.errors import AwsError
+from homeport.engine.wire.principal import Credential, Principal, root
+
+
+@dataclass(frozen=True, slots=True)
+class RootKey:
+    """The access key of the account's root user, made once for a data folder."""
+
+    access_key_id: str
+    secret: str
+
+
+class Identity(Protocol):
+    """Implemented by services/iam."""
+
+    def find_credential(self, access_key_id: str, token: str | None, service: str) -> Credential:
+        """The secret and the principal of an access key. Raises InvalidClientTokenId (InvalidAccessKeyId for S3,
+        UnrecognizedClientException for JSON services) and ExpiredToken."""
+
+    def assume_for_service(self, role_arn: str, service: str, session: str) -> Principal:
+        """The session of a role that an AWS service (`ecs.amazonaws.com`) assumes. Raises AccessDenied unless the
+        role's trust policy lets it."""
+
+    def issue_container_credentials(self, role_arn: str, service: str, session: str) -> str:
+        """Let a container act as a role: the id under which it finds its credentials."""
+
+    def container_credentials(self, id: str) -> dict[str, Any] | None:
+        """The answer of the container credentials endpoint, or None when there is no such id."""
+
+    async def authorize(self, call: Call, operation: Operation | None) -> None:
+        """Raise AccessDenied unless the call's principal may make it. `operation` is None for calls that are
+        answered elsewhere. Fills in `call.decision`."""
+
+
+def root_key(store: Store) -> RootKey:
+    """The root user's access key of this data folder."""
+    rows = store.execute("SELECT value FROM engine_settings WHERE name = 'root_key'")
+    if rows:
+        return RootKey(**json.loads(rows[0]["value"]))
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+    key = RootKey("AKIA" + "".join(secrets.choice(alphabet) for _ in range(16)), secrets.token_urlsafe(30))
+    value = json.dumps({"access_key_id": key.access_key_id, "secret": key.secret})
+    store.execute("INSERT INTO engine_settings VALUES ('root_key', ?)", value)
+    return key
+
+
+class RootOnly:
+    """The identity of an engine without IAM: its root user may do everything, nobody else exists."""
+
+    def __init__(self, store: Store, account: str) -> None:
+        self._key = root_key(store)
+        self._account = account
+
+    def find_credential(self, access_key_id: str, token: str | None, service: str) -> Credential:
+        if access_key_id != self._key.access_key_id:
+            raise AwsError(
+                "InvalidClientTokenId", "The security token included in the request is invalid.", 403
+            )
+        return Credential(access_key_id, self._key.secret, root(self._account, access_key_id))
+
+    def assume_for_service(self, role_arn: str, service: str, session: str) -> Principal:
+        return root(self._account)
+
+    def issue_container_credentials(self, role_arn: str, service: str, session: str) -> str:
+        return "root"
+
+    def container_credentials(self, id: str) -> dict[str, Any] | None:
+        if id != "root":
+            return None
+        return {"AccessKeyId": self._key.access_key_id, "SecretAccessKey": self._key.secret, "Token": ""}
+
+    async def authorize(self, call: Call, operation: Operation | None) -> None:
+        return None

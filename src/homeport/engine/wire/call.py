@@ -1,0 +1,37 @@
+"""One call of an operation, however it came: over the wire or from another service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.model import OperationModel
+
+from homeport.engine.wire.principal import Principal
+
+
+@dataclass(slots=True)
+class Call:
+    """`service` and `name` are boto3's service name and AWS's operation name; `region` is where the call goes.
+    `invoked_by` is the service principal on whose way a caller's credentials are used (`aws:CalledVia`);
+    `headers` are the HTTP headers of a call over the wire. `decision` is filled in by the authorization: which
+    statement decided, for the audit trail."""
+
+    service: str
+    operation: OperationModel
+    params: dict[str, Any]
+    principal: Principal
+    account: str
+    region: str
+    request_id: str
+    source_ip: str = "127.0.0.1"
+    user_agent: str = ""
+    secure: bool = False
+    invoked_by: str | None = None
+    presigned: bool = False
+    headers: dict[str, str] = field(default_factory=dict)
+    decision: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.operation.name

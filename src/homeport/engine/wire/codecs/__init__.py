@@ -1,0 +1,107 @@
+"""One codec for each of AWS's protocols; the codec of a request is chosen by the request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Literal, NamedTuple
+from urllib.parse import parse_qsl
+from xml.etree.ElementTree import Element, SubElement
+
+from botocore.model import OperationModel, ServiceModel
+
+from homeport.engine.wire.codecs import json, query, rest, xml
+from homeport.engine.wire.codecs.values import malformed
+from homeport.engine.wire.errors import AwsError, WireError
+from homeport.engine.wire.http import Request, Response
+
+Protocol = Literal["json-1.0", "json-1.1", "query", "rest-json", "rest-xml"]
+
+
+class Wire(NamedTuple):
+    """How one request talks: its protocol and, for REST, what its path's labels hold."""
+
+    protocol: Protocol
+    labels: dict[str, str]
+
+
+def read(
+    wire: Wire, request: Request, body: bytes | AsyncIterator[bytes], operation: OperationModel
+) -> dict[str, Any]:
+    """The operation's input."""
+    if wire.protocol in ("rest-json", "rest-xml"):
+        return rest.read(request, wire.labels, body, operation)
+    assert isinstance(body, bytes)
+    if wire.protocol == "query":
+        return query.read(form(request, body), operation.input_shape)
+    return json.read_body(body, operation.input_shape)
+
+
+def form(request: Request, body: bytes) -> dict[str, str]:
+    """The parameters of a Query request, from its query string and its body."""
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=10_000)
+    except ValueError:
+        raise malformed("The request body is not a valid form.") from None
+    return dict([*request.query, *pairs])
+
+
+def write(wire: Wire, value: dict[str, Any], operation: OperationModel, request_id: str) -> Response:
+    """A successful response."""
+    if wire.protocol in ("rest-json", "rest-xml"):
+        response = rest.write(value, operation)
+    elif wire.protocol == "query":
+        response = Response(200, {"content-type": "text/xml"}, query.write(value, operation, request_id))
+    else:
+        response = Response(200, _json_type(wire), json.write_body(value, operation.output_shape))
+    return _identify(response, wire, request_id)
+
+
+def write_error(
+    wire: Wire,
+    error: AwsError,
+    request_id: str,
+    service: ServiceModel | None = None,
+    operation: OperationModel | None = None,
+    resource: str = "",
+) -> Response:
+    """An error response as the protocol has it."""
+    wired = WireError(error, service, operation)
+    if wire.protocol == "query":
+        namespace = service.metadata.get("xmlNamespace", "") if service else ""
+        response = Response(
+            wired.status, {"content-type": "text/xml"}, query.write_error(wired, namespace, request_id)
+        )
+    elif wire.protocol == "rest-xml":
+        body = b"" if wired.status == 304 else _rest_xml_error(wired, resource, request_id)
+        response = Response(wired.status, {"content-type": "application/xml"}, body)
+    else:
+        name = wired.shape.name if wired.shape else wired.code
+        headers = {**_json_type(wire), "x-amzn-errortype": name}
+        if service and "awsQueryCompatible" in service.metadata:
+            headers["x-amzn-query-error"] = f"{wired.code};{wired.fault}"
+        response = Response(wired.status, headers, json.write_error(wired))
+    return _identify(response, wire, request_id)
+
+
+def _rest_xml_error(error: WireError, resource: str, request_id: str) -> bytes:
+    root = Element("Error")
+    SubElement(root, "Code").text = error.code
+    SubElement(root, "Message").text = error.message
+    for name, value in error.members.items():
+        SubElement(root, name).text = str(value)
+    if resource:
+        SubElement(root, "Resource").text = resource
+    SubElement(root, "RequestId").text = request_id
+    SubElement(root, "HostId").text = "homeport"
+    return xml.dump(root)
+
+
+def _json_type(wire: Wire) -> dict[str, str]:
+    version = {"json-1.0": "x-amz-json-1.0", "json-1.1": "x-amz-json-1.1"}.get(wire.protocol, "json")
+    return {"content-type": f"application/{version}"}
+
+
+def _identify(response: Response, wire: Wire, request_id: str) -> Response:
+    name = "x-amz-request-id" if wire.protocol == "rest-xml" else "x-amzn-requestid"
+    response.headers[name] = request_id
+    return response

@@ -1,0 +1,81 @@
+"""The only file that knows botocore's service models: which service a request means, and its shapes.
+
+`index.json` says which services exist by target prefix and by signing name, so that no model is loaded before it
+is needed; `python -m homeport.engine.wire.model` writes it anew after an update of botocore.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from botocore import xform_name
+from botocore.loaders import Loader
+from botocore.model import OperationModel, ServiceModel
+
+_INDEX = Path(__file__).with_name("index.json")
+_loader = Loader()
+
+
+class Candidate(NamedTuple):
+    """A service that signs under some name."""
+
+    service: str
+    version: str
+    protocol: str
+
+
+@cache
+def load(service: str) -> ServiceModel:
+    """The model of a service by boto3's name. Raises botocore's UnknownServiceError."""
+    return ServiceModel(_loader.load_service_model(service, "service-2"), service)
+
+
+@cache
+def operations(service: str) -> dict[str, OperationModel]:
+    """Operations by their boto3 method names."""
+    model = load(service)
+    return {xform_name(name): model.operation_model(name) for name in model.operation_names}
+
+
+@cache
+def paginators(service: str) -> dict[str, Any]:
+    """botocore's paginator definitions, by operation name."""
+    try:
+        return _loader.load_service_model(service, "paginators-1")["pagination"]
+    except Exception:  # botocore raises DataNotFoundError for services that page nothing
+        return {}
+
+
+@cache
+def index() -> dict[str, Any]:
+    """`{"targets": {prefix: [service]}, "signing": {name: [[service, version, protocol]]}}`."""
+    return json.loads(_INDEX.read_text())
+
+
+def by_target(prefix: str) -> list[str]:
+    """Services whose `X-Amz-Target` starts with this prefix."""
+    return index()["targets"].get(prefix, [])
+
+
+def by_signing_name(name: str) -> list[Candidate]:
+    """Services whose requests are signed under this name."""
+    return [Candidate(*entry) for entry in index()["signing"].get(name, [])]
+
+
+def _build_index() -> dict[str, Any]:
+    targets: dict[str, list[str]] = {}
+    signing: dict[str, list[list[str]]] = {}
+    for service in _loader.list_available_services("service-2"):
+        metadata = load(service).metadata
+        if prefix := metadata.get("targetPrefix"):
+            targets.setdefault(prefix, []).append(service)
+        name = metadata.get("signingName") or metadata["endpointPrefix"]
+        signing.setdefault(name, []).append([service, metadata["apiVersion"], metadata["protocol"]])
+    return {"targets": targets, "signing": signing}
+
+
+if __name__ == "__main__":
+    _INDEX.write_text(json.dumps(_build_index(), indent=0, sort_keys=True) + "\n")
