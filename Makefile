@@ -1,0 +1,33 @@
+# Two targets are for everyone: `make demo` and `make test`. Both install what they need.
+SHELL := /bin/bash
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+
+.PHONY: setup test check demo bench index parity
+
+setup: $(VENV)/.installed
+	@scripts/setup-docker.sh
+
+$(VENV)/.installed: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+test: setup check
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+
+check: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+demo: setup
+	@$(BIN)/homeport demo
+
+bench: setup
+	@$(BIN)/python -m bench
+
+index: $(VENV)/.installed
+	$(BIN)/python -m homeport.engine.wire.model
