@@ -1,0 +1,193 @@
+"""The health of targets, with the reason when it is bad.
+
+Envoy checks; it appends an event to `health.log` for each change and each failed check. `HealthWatch`
+follows that file and tells in Elastic Load Balancing's words. A new target is `initial` until its first
+success, or until it failed as often in a row as the unhealthy threshold says.
+
+AWS: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from homeport.engine.proxy.admin import Admin
+from homeport.engine.proxy.diagnosis import diagnose
+from homeport.engine.proxy.model import Target, TargetGroup
+
+_LOOK_SECONDS = 0.1
+
+
+class TargetKey(NamedTuple):
+    target_group: str
+    address: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Health:
+    """AWS's TargetHealth: state, reason code and description."""
+
+    state: Literal["initial", "healthy", "unhealthy"]
+    reason: str | None = None
+    description: str | None = None
+
+
+INITIAL = Health("initial", "Elb.InitialHealthChecking", "Initial health checks in progress")
+HEALTHY = Health("healthy")
+
+_REASONS = {
+    "ACTIVE": ("Target.ResponseCodeMismatch", "Health checks failed"),
+    "NETWORK_TIMEOUT": ("Target.Timeout", "Request timed out"),
+    "NETWORK": ("Target.FailedHealthChecks", "Health checks failed"),
+}
+
+
+class HealthWatch:
+    """Who is healthy now; `run` keeps that up to date and reports the groups that changed."""
+
+    def __init__(self, folder: Path, admin: Admin) -> None:
+        self._log = folder / "health.log"
+        self._admin = admin
+        self._position = 0
+        self._health: dict[TargetKey, Health] = {}
+        self._failures: dict[TargetKey, int] = {}
+        self._groups: dict[str, TargetGroup] = {}
+        self._diagnoses: dict[TargetKey, asyncio.Task[None]] = {}
+        self._changed: set[str] = set()
+        self._known: set[TargetKey] = set()
+
+    def of(self, target_group: str) -> dict[tuple[str, int], Health]:
+        """The health of each target of a group that is checked."""
+        group = self._groups.get(target_group)
+        if group is None:
+            return {}
+        unchecked = INITIAL if group.health_check else HEALTHY
+        return {
+            (each.address, each.port): self._health.get(_key(group, each), unchecked)
+            for each in group.targets
+        }
+
+    def expect(self, groups: Iterable[TargetGroup]) -> None:
+        """These are the groups from now on. A target that was not there before starts as `initial`."""
+        self._read()
+        self._groups = {group.id: group for group in groups}
+        now = {_key(group, target) for group in self._groups.values() for target in group.targets}
+        for key in self._known ^ now:
+            self._forget(key)
+        self._known = now
+
+    async def recall(self) -> None:
+        """After a restart: what the log says, put right by what Envoy holds at this moment."""
+        self._position = 0
+        self._read()
+        answer = await self._admin.get("/clusters?format=json")
+        for cluster in answer.get("cluster_statuses", []):
+            for host in cluster.get("host_statuses", []):
+                address = host["address"]["socket_address"]
+                key = TargetKey(cluster["name"], address["address"], address["port_value"])
+                self._known.add(key)
+                self._correct(key, host["health_status"])
+
+    async def run(self, changed: Callable[[str], None]) -> None:
+        """Follow the log for ever; `changed` gets the id of each group in which a target's health changed."""
+        while True:
+            self._read()
+            groups, self._changed = self._changed, set()
+            for group in sorted(groups):
+                changed(group)
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _correct(self, key: TargetKey, status: dict[str, Any]) -> None:
+        if status.get("pending_active_hc"):
+            self._forget(key)
+        elif status.get("failed_active_health_check"):
+            if self._health.get(key, INITIAL).state == "healthy":
+                self._set(key, Health("unhealthy", *_REASONS["NETWORK"]))
+        else:
+            self._set(key, HEALTHY)
+
+    def _forget(self, key: TargetKey) -> None:
+        self._failures.pop(key, None)
+        self._health.pop(key, None)
+        task = self._diagnoses.pop(key, None)
+        if task is not None:
+            task.cancel()
+
+    def _read(self) -> None:
+        try:
+            size = self._log.stat().st_size
+        except FileNotFoundError:
+            return
+        if size < self._position:  # begun anew
+            self._position = 0
+        if size == self._position:
+            return
+        with self._log.open("rb") as log:
+            log.seek(self._position)
+            content = log.read()
+        whole = content[: content.rfind(b"\n") + 1]
+        self._position += len(whole)
+        for line in whole.splitlines():
+            if line:
+                self._take(json.loads(line))
+
+    def _take(self, event: dict[str, Any]) -> None:
+        address = event["host"].get("socket_address")
+        if address is None:
+            return
+        key = TargetKey(event["cluster_name"], address["address"], address["port_value"])
+        if "add_healthy_event" in event:
+            self._failures.pop(key, None)
+            self._set(key, HEALTHY)
+            return
+        failure = event.get("eject_unhealthy_event") or event.get("health_check_failure_event")
+        if failure is None:
+            return
+        if "health_check_failure_event" in event:
+            self._failures[key] = self._failures.get(key, 0) + 1
+        if "eject_unhealthy_event" in event or self._failures[key] >= self._threshold(key):
+            self._fail(key, failure.get("failure_type", "ACTIVE"))
+
+    def _threshold(self, key: TargetKey) -> int:
+        group = self._groups.get(key.target_group)
+        return group.health_check.unhealthy_threshold if group and group.health_check else 2
+
+    def _fail(self, key: TargetKey, failure_type: str) -> None:
+        known = self._health.get(key)
+        reason, description = _REASONS[failure_type]
+        if known is not None and known.state == "unhealthy" and known.reason == reason:
+            return
+        if known is not None and known.state == "healthy" and self._failures.get(key, 0) == 0:
+            self._failures[key] = self._threshold(key)
+        self._set(key, Health("unhealthy", reason, description))
+        group = self._groups.get(key.target_group)
+        if group is not None and group.health_check is not None and key not in self._diagnoses:
+            task = asyncio.get_running_loop().create_task(self._explain(key, reason, group))
+            self._diagnoses[key] = task
+            task.add_done_callback(lambda _: self._diagnoses.pop(key, None))
+
+    async def _explain(self, key: TargetKey, reason: str, group: TargetGroup) -> None:
+        """Ask the target once more, by ourselves, to say what it answers."""
+        assert group.health_check is not None
+        check_port = next(
+            (each.health_check_port for each in group.targets if _key(group, each) == key), None
+        )
+        description = await diagnose(group, group.health_check, key.address, check_port or key.port)
+        known = self._health.get(key)
+        if description and known is not None and known.state == "unhealthy" and known.reason == reason:
+            self._set(key, Health("unhealthy", reason, description))
+
+    def _set(self, key: TargetKey, health: Health) -> None:
+        if self._health.get(key) != health:
+            self._health[key] = health
+            self._changed.add(key.target_group)
+
+
+def _key(group: TargetGroup, target: Target) -> TargetKey:
+    return TargetKey(group.id, target.address, target.port)

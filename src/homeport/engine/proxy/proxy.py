@@ -1,0 +1,110 @@
+"""The load balancers of an engine: one Envoy that carries out a desired state.
+
+`apply` returns when Envoy works by the new state, a few milliseconds after it was written. Requests that
+are on their way are never touched: routes and targets change for requests to come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from homeport.engine.proxy.clusters import cluster
+from homeport.engine.proxy.endpoints import endpoints
+from homeport.engine.proxy.files import Acknowledgement, ConfigFile
+from homeport.engine.proxy.health import HealthWatch
+from homeport.engine.proxy.listeners import listener, route_configurations, routes_file
+from homeport.engine.proxy.metrics import Metrics
+from homeport.engine.proxy.model import Desired, TargetGroup
+from homeport.engine.proxy.process import Process
+
+
+class Proxy:
+    """Needs nothing but a folder of its own. `close` leaves Envoy running, `terminate` does not."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self.process = Process(self.folder)
+        self.admin = self.process.admin
+        self.health = HealthWatch(self.folder, self.admin)
+        self.metrics = Metrics(self.folder, self.admin)
+        self._acknowledgement = Acknowledgement(self.admin, self.folder / "envoy.log")
+        self._lock = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Adopt the Envoy of an earlier engine, or start one that does what the files say."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for file in (self._cds(), self._lds()):
+            if not file.path.exists():
+                file.write([])
+        await self.process.ensure()
+        await self.health.recall()
+
+    async def apply(self, desired: Desired) -> None:
+        """Make Envoy do this, and only this.
+
+        Raises `Rejected` when Envoy cannot: then the state before stays in force.
+        """
+        async with self._lock:
+            self.health.expect(desired.target_groups)
+            await self._apply(desired)
+
+    async def close(self) -> None:
+        await self.admin.close()
+
+    async def terminate(self) -> None:
+        await self.process.terminate()
+
+    async def _apply(self, desired: Desired) -> None:
+        groups = {group.id: group for group in desired.target_groups}
+        write = self._acknowledgement.write
+        await write([(self._eds(group.id), [endpoints(group)]) for group in desired.target_groups])
+        # Clusters that go may still have routes: they are kept until the routes are gone.
+        clusters = {group.id: self._cluster(group) for group in desired.target_groups}
+        leaving = {name: value for name, value in self._written_clusters().items() if name not in clusters}
+        await write([(self._cds(), _ordered({**clusters, **leaving}))])
+        routes = [each for socket in desired.sockets for each in route_configurations(socket, groups)]
+        await write([(self._rds(each["name"]), [each]) for each in routes])
+        await write([(self._lds(), [listener(socket, self.folder) for socket in desired.sockets])])
+        await self._listening()
+        if leaving:
+            await write([(self._cds(), _ordered(clusters))])
+        self._sweep("endpoints", set(clusters))
+        self._sweep("routes", {each["name"] for each in routes})
+
+    async def _listening(self) -> None:
+        """Wait for new listeners: they open when they have their routes."""
+        path = "/stats?format=json&filter=^listener_manager.total_listeners_warming$"
+        for _ in range(500):
+            answer = await self.admin.get(path)
+            if answer["stats"][0]["value"] == 0:
+                return
+            await asyncio.sleep(0.005)
+
+    def _cluster(self, group: TargetGroup) -> dict[str, Any]:
+        return cluster(group, self._eds(group.id).path, self.folder / "health.log")
+
+    def _written_clusters(self) -> dict[str, dict[str, Any]]:
+        return {each["name"]: each for each in self._cds().resources()}
+
+    def _cds(self) -> ConfigFile:
+        return ConfigFile(self.folder / "cds.json", "cluster_manager.cds")
+
+    def _lds(self) -> ConfigFile:
+        return ConfigFile(self.folder / "lds.json", "listener_manager.lds")
+
+    def _rds(self, name: str) -> ConfigFile:
+        return ConfigFile(routes_file(self.folder, name), f"http.{name}.rds.{name}")
+
+    def _eds(self, group: str) -> ConfigFile:
+        return ConfigFile(self.folder / "endpoints" / f"{group}.json", f"cluster.{group}")
+
+    def _sweep(self, kind: str, wanted: set[str]) -> None:
+        for path in (self.folder / kind).glob("*.json"):
+            if path.stem not in wanted:
+                path.unlink()
+
+
+def _ordered(clusters: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    return [clusters[name] for name in sorted(clusters)]
