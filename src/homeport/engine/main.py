@@ -17,7 +17,8 @@ from socket import socket
 from homeport.engine.config import Config
 from homeport.engine.control import Control
 from homeport.engine.listeners import Listeners, PortTaken, bind
-from homeport.engine.services.elsewhere import Nowhere
+from homeport.engine.services.elsewhere.emulator import Emulator
+from homeport.engine.services.elsewhere.moto import Moto
 from homeport.engine.services.engine import ContainerAccess, Engine
 from homeport.engine.services.identity import RootOnly, root_key
 from homeport.engine.services.service import Service
@@ -88,7 +89,7 @@ class Process:
             config,
             SERVICES,
             identity=lambda engine: RootOnly(engine.store, engine.account),
-            elsewhere=lambda engine: Nowhere(),
+            elsewhere=lambda engine: Emulator(config.emulator) if config.emulator else Moto(engine),
             connect=self._connect,
         )
         control = Control(self.engine, self._token)

@@ -102,6 +102,7 @@ class Engine:
         packages = [
             (package.__name__.rpartition(".")[2], Path(package.__path__[0])) for package in (store, durable)
         ]
+        packages.append(("elsewhere", Path(__file__).with_name("elsewhere")))
         own = [(name, folder / "migrations") for name, folder in packages]
         return own + sorted({service.migrations for service in self.services.values() if service.migrations})
 
