@@ -106,8 +106,6 @@ class _Exchange:
         signature = signing.read(request)
         signing_name = signature.service if signature else _DEFAULT_SERVICE
         early = routing.by_target(request) or routing.by_path(signing_name, request)
-        if early and early.service == "s3" and request.method == "POST" and early.operation is None:
-            early = None
         if early:
             self._enter(early)
         streamed = bool(early and early.operation and early.operation.has_streaming_input)

@@ -52,10 +52,11 @@ class WireError:
 def _shape(
     code: str, service: ServiceModel | None, operation: OperationModel | None
 ) -> StructureShape | None:
-    for shape in operation.error_shapes if operation else ():
+    """The error's shape, by its name or its code on the wire: the operation's own, else any of the service."""
+    for shape in (*(operation.error_shapes if operation else ()), *(service.error_shapes if service else ())):
         if code in (shape.name, shape.metadata.get("error", {}).get("code")):
             return shape
-    return service.shape_for_error_code(code) if service else None
+    return None
 
 
 def internal_failure(request_id: str) -> AwsError:

@@ -67,7 +67,8 @@ def by_action(signing_name: str, request: Request, body: bytes) -> Route | None:
 
 def by_path(signing_name: str, request: Request) -> Route | None:
     """REST protocols: the method, the path and the literal query parameters, the most specific first."""
-    candidates = [entry for entry in model.by_signing_name(signing_name) if entry.protocol.startswith("rest")]
+    signers = model.by_signing_name(signing_name)
+    candidates = [entry for entry in signers if entry.protocol.startswith("rest")]
     path = request.raw_path
     if signing_name == "s3":
         path = s3_path(request)
@@ -79,7 +80,7 @@ def by_path(signing_name: str, request: Request) -> Route | None:
                 return Route(
                     candidate.service, pattern.operation, pattern.operation.name, Wire(protocol, labels)
                 )
-    if candidates:
+    if candidates and len(candidates) == len(signers):
         protocol = "rest-json" if candidates[0].protocol == "rest-json" else "rest-xml"
         return Route(candidates[0].service, None, f"{request.method} {path}", Wire(protocol, {}))
     return None

@@ -1,0 +1,182 @@
+"""Every shape of every protocol goes through the engine's codecs and botocore's own, and comes out the same."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+import pytest
+from botocore import parsers, serialize
+from botocore.awsrequest import HeadersDict
+from botocore.model import OperationModel, Shape
+
+from homeport.engine.wire import codecs, model, routing
+from homeport.engine.wire.errors import AwsError
+from homeport.engine.wire.http import Request
+
+SERVICES = (
+    "cloudformation cloudtrail cloudwatch codebuild codecommit codedeploy codepipeline ecr ecs elbv2 events iam lambda"
+    " logs s3 secretsmanager sns ssm sts application-autoscaling codeconnections"
+).split()
+MOMENT = 1767182400
+MAX_DEPTH = 8
+SPECIAL = {
+    "ListDirectoryBuckets",  # told from ListBuckets by its host alone
+    "GetBucketLocation",  # botocore reads its bare root element outside the shapes
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_clients_send_is_read_as_they_meant_it(service: str) -> None:
+    for operation in model.operations(service).values():
+        shape = operation.input_shape
+        if (
+            shape is None
+            or operation.has_event_stream_input
+            or operation.deprecated
+            or operation.name in SPECIAL
+        ):
+            continue
+        sent = _sample(shape, 0)
+        request, body = _client_request(operation, sent)
+        route = _route(request, body, operation)
+        assert route is not None and route.operation is not None
+        assert route.operation.name == operation.name
+
+        read = codecs.read(route.wire, request, body, operation)
+
+        assert _plain(read, shape) == _plain(sent, shape), operation.name
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_the_engine_answers_is_read_by_clients(service: str) -> None:
+    for operation in model.operations(service).values():
+        shape = operation.output_shape
+        if shape is None or operation.has_event_stream_output or operation.name in SPECIAL:
+            continue
+        answered = _sample(shape, 0)
+        for name, member in shape.members.items():
+            if member.serialization.get("location") == "statusCode":
+                answered[name] = 200
+
+        response = codecs.write(codecs.Wire(_protocol(operation), {}), answered, operation, "id-1")
+
+        assert isinstance(response.body, bytes)
+        headers = HeadersDict(response.headers)
+        answer: dict[str, Any] = {"status_code": response.status, "headers": headers, "body": response.body}
+        parsed = parsers.create_parser(_client_protocol(operation)).parse(answer, shape)
+        parsed.pop("ResponseMetadata")
+        if streaming := shape.serialization.get("payload"):
+            if shape.members[streaming].type_name == "blob":
+                parsed[streaming] = response.body
+        assert _plain(parsed, shape) == _plain(answered, shape), operation.name
+
+
+def test_errors_go_by_their_codes_on_the_wire() -> None:
+    elbv2 = model.load("elbv2")
+    error = AwsError("ALPNPolicyNotSupportedException", "no such policy")
+
+    response = codecs.write_error(codecs.Wire("query", {}), error, "id-1", elbv2)
+
+    assert isinstance(response.body, bytes)
+    assert b"<Code>ALPNPolicyNotFound</Code>" in response.body
+
+
+def _sample(shape: Shape, depth: int) -> Any:
+    """A value of the shape with every member set, made from its name alone."""
+    kind = shape.type_name
+    if kind == "structure":
+        if shape.is_document_type:
+            return {"any": "thing"}
+        if depth >= MAX_DEPTH:
+            return {}
+        members = {
+            name: _sample(member, depth + 1)
+            for name, member in shape.members.items()
+            if not member.serialization.get("eventpayload")
+        }
+        if shape.is_tagged_union:
+            first = next(iter(members))
+            return {first: members[first]}
+        return members
+    if kind == "list":
+        return [_sample(shape.member, depth + 1)] * 2
+    if kind == "map":
+        return {_sample(shape.key, depth + 1): _sample(shape.value, depth + 1)}
+    if kind in ("integer", "long"):
+        return zlib.crc32(shape.name.encode()) % 1000 + 1
+    if kind in ("float", "double"):
+        return 0.5
+    if kind == "boolean":
+        return True
+    if kind == "timestamp":
+        return MOMENT
+    if kind == "blob":
+        return b"bl\x00ob"
+    if shape.enum:
+        return shape.enum[0]
+    return f"text & <{shape.name.lower()}>" if "jsonvalue" not in shape.serialization else '{"a": 1}'
+
+
+def _plain(value: Any, shape: Shape) -> Any:
+    """The value with timestamps as numbers and what the wire cannot tell from absence left out."""
+    if shape.type_name == "structure" and not shape.is_document_type:
+        members = {
+            name: _plain(item, shape.members[name]) for name, item in value.items() if name in shape.members
+        }
+        return {name: item for name, item in members.items() if item not in ({}, [])}
+    if shape.type_name == "list":
+        return [item for item in (_plain(item, shape.member) for item in value) if item not in ({}, [])]
+    if shape.type_name == "map":
+        return {key: _plain(item, shape.value) for key, item in value.items()}
+    if shape.type_name == "timestamp":
+        return value.timestamp() if hasattr(value, "timestamp") else float(value)
+    if shape.type_name == "blob" and isinstance(value, str):
+        return value.encode()
+    return value
+
+
+def _client_request(operation: OperationModel, sent: dict[str, Any]) -> tuple[Request, bytes]:
+    serializer = serialize.create_serializer(_client_protocol(operation), include_validation=False)
+    parts = serializer.serialize_to_request(sent, operation)
+    path, _, literal = parts["url_path"].partition("?")
+    query = parts.get("query_string") or {}
+    encoded = "&".join(filter(None, (literal, urlencode(query, doseq=True, quote_via=quote))))
+    body = parts["body"]
+    if isinstance(body, dict):
+        body = urlencode(body, doseq=True).encode()
+    headers = {name.lower(): str(value) for name, value in parts["headers"].items()}
+    headers.setdefault("content-type", "application/x-www-form-urlencoded")
+    return (
+        Request(
+            method=parts["method"],
+            raw_path=path,
+            raw_query=encoded,
+            headers=headers,
+            client="",
+            secure=False,
+            receive=asyncio.Queue().get,  # type: ignore[arg-type]
+            query=parse_qsl(encoded, keep_blank_values=True),
+        ),
+        body.encode() if isinstance(body, str) else body,
+    )
+
+
+def _route(request: Request, body: bytes, operation: OperationModel) -> routing.Route | None:
+    metadata = operation.service_model.metadata
+    name = metadata.get("signingName") or metadata["endpointPrefix"]
+    return (
+        routing.by_target(request) or routing.by_path(name, request) or routing.by_action(name, request, body)
+    )
+
+
+def _client_protocol(operation: OperationModel) -> str:
+    metadata = operation.service_model.metadata
+    return next(name for name in metadata.get("protocols", [metadata["protocol"]]) if "cbor" not in name)
+
+
+def _protocol(operation: OperationModel) -> codecs.Protocol:
+    protocol = _client_protocol(operation)
+    return "json-1.1" if protocol == "json" else protocol  # type: ignore[return-value]
