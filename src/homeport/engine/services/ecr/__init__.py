@@ -1,0 +1,1 @@
+"""Elastic Container Registry: the API, and the registry that docker speaks to."""

@@ -1,0 +1,1 @@
+"""ECR's API, one file a resource."""

@@ -1,0 +1,88 @@
+"""Who calls the registry, and which registry is meant.
+
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+
+from botocore import xform_name
+
+from homeport.engine.services.context import Context
+from homeport.engine.services.ecr.names import REGISTRY_HOST
+from homeport.engine.services.ecr.registry.errors import RegistryError
+from homeport.engine.services.ecr.tokens import find_token, principal_of, read_token
+from homeport.engine.services.engine import Engine
+from homeport.engine.store.database import Place, Scope
+from homeport.engine.wire import model
+from homeport.engine.wire.call import Call as WireCall
+from homeport.engine.wire.http import Request
+from homeport.engine.wire.principal import Principal, root
+
+
+def registry_scope(engine: Engine, request: Request) -> Scope:
+    """The account and region of `<account>.dkr.ecr.<region>.amazonaws.com`; under another name, such as the
+    loopback address, the engine's own."""
+    host = request.headers.get("host", "").partition(":")[0].lower()
+    match = REGISTRY_HOST.fullmatch(host)
+    return Scope(match[1], match[2]) if match else Scope(engine.account, engine.region)
+
+
+def authenticate(engine: Engine, scope: Scope, request: Request) -> Context:
+    """A context that acts as the bearer of the request's token. Raises UNAUTHORIZED with ECR's challenge."""
+    principal = _bearer(engine, scope, request)
+    return replace(engine.context("ecr", scope), principal=principal)
+
+
+async def authorize(ctx: Context, request: Request, action: str, repository: str) -> None:
+    """Ask IAM whether the bearer may do what the ECR operation `action` does. Raises AccessDeniedException."""
+    call = WireCall(
+        service="ecr",
+        operation=model.load("ecr").operation_model(action),
+        params={"registryId": ctx.scope.account, "repositoryName": repository},
+        principal=ctx.principal,
+        account=ctx.principal.account,
+        region=ctx.scope.region,
+        request_id=ctx.request_id,
+        source_ip=request.client,
+        user_agent=request.headers.get("user-agent", ""),
+        secure=request.secure,
+        headers=request.headers,
+    )
+    operation = ctx.engine.services["ecr"].operations.get(xform_name(action))
+    await ctx.engine.identity.authorize(call, operation)
+
+
+def _bearer(engine: Engine, scope: Scope, request: Request) -> Principal:
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    token = credentials.strip() if scheme.lower() == "bearer" else _password(scheme, credentials)
+    known = read_token(token) if token else None
+    row = find_token(Place(engine.store, Scope(known[0], scope.region)), known[1]) if known else None
+    if row is None:
+        if engine.config.auth == "permissive":
+            return root(scope.account)
+        raise _challenge(request)
+    if row["expiresAt"] <= engine.now():
+        raise RegistryError(
+            "DENIED", "Your authorization token has expired. Reauthenticate and try again.", 403
+        )
+    return principal_of(row)
+
+
+def _password(scheme: str, credentials: str) -> str | None:
+    """The password of `Basic AWS:<token>`."""
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, _, password = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    return password if user == "AWS" else None
+
+
+def _challenge(request: Request) -> RegistryError:
+    host = request.headers.get("host", "")
+    realm = f'Basic realm="{"https" if request.secure else "http"}://{host}/",service="ecr.amazonaws.com"'
+    return RegistryError("UNAUTHORIZED", "Not Authorized", 401, headers={"www-authenticate": realm})

@@ -1,0 +1,83 @@
+"""Manifests, by digest or by tag."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeport.engine.services.ecr.images import find_image, indexes_of, manifest_text, note_pull
+from homeport.engine.services.ecr.manifests import LARGEST, parse_manifest
+from homeport.engine.services.ecr.names import is_digest, is_tag
+from homeport.engine.services.ecr.push import push_image, remove_image
+from homeport.engine.services.ecr.registry.call import Call
+from homeport.engine.services.ecr.registry.errors import RegistryError, registry_error
+from homeport.engine.services.ecr.tables import TAGS
+from homeport.engine.wire.errors import AwsError
+from homeport.engine.wire.http import BodyTooLarge, Response
+
+
+async def get_manifest(call: Call, reference: str) -> Response:
+    """Send the manifest as it was pushed, and note the pull."""
+    await call.allow("BatchGetImage")
+    image = _find(call, reference)
+    text = manifest_text(call.ctx, image).encode()
+    if call.request.method == "GET":
+        note_pull(call.ctx, image)
+    headers = {
+        "content-type": image["imageManifestMediaType"],
+        "docker-content-digest": image["imageDigest"],
+        "etag": f'"{image["imageDigest"]}"',
+    }
+    return Response(200, headers, text)
+
+
+async def put_manifest(call: Call, reference: str) -> Response:
+    """Take the manifest, if all that it refers to is in the repository. Pushed by digest, it gets the tags of
+    the query."""
+    await call.allow("PutImage")
+    digest = reference if is_digest(reference) else None
+    tags = [value for name, value in call.request.query if name == "tag"] if digest else [reference]
+    for tag in tags:
+        if not is_tag(tag):
+            raise RegistryError("TAG_INVALID", f"'{tag}' is neither a tag nor a sha256 or sha512 digest", 400)
+    try:
+        body = await call.request.body(LARGEST)
+        manifest = parse_manifest(body, call.request.headers.get("content-type"), digest)
+        push_image(call.ctx, call.repository, manifest, tags)
+    except BodyTooLarge:
+        raise RegistryError("SIZE_INVALID", f"A manifest has at most {LARGEST} bytes", 413) from None
+    except AwsError as error:
+        raise registry_error(error, pushing_manifest=True) from None
+    headers = {
+        "location": call.url(f"manifests/{manifest.digest}"),
+        "docker-content-digest": manifest.digest,
+    }
+    if manifest.subject:
+        headers["oci-subject"] = manifest.subject
+    if digest and tags:
+        headers["oci-tag"] = ", ".join(tags)
+    return Response(201, headers)
+
+
+async def delete_manifest(call: Call, reference: str) -> Response:
+    """Remove the tag, or the image with all its tags."""
+    await call.allow("BatchDeleteImage")
+    image = _find(call, reference)
+    if not is_digest(reference):
+        TAGS.delete(call.ctx, call.repository, reference)
+        return Response(202)
+    if indexes := indexes_of(call.ctx, image):
+        raise RegistryError(
+            "UNSUPPORTED", f"The image is listed by the index {indexes[0]}: delete that first", 405
+        )
+    remove_image(call.ctx, image)
+    return Response(202)
+
+
+def _find(call: Call, reference: str) -> dict[str, Any]:
+    if is_digest(reference):
+        return find_image(call.ctx, call.repository, digest=reference)
+    if is_tag(reference):
+        return find_image(call.ctx, call.repository, tag=reference)
+    if ":" in reference:
+        raise RegistryError("DIGEST_INVALID", f"'{reference}' is not a sha256 or sha512 digest", 400)
+    raise RegistryError("TAG_INVALID", f"'{reference}' is neither a tag nor a digest", 400)

@@ -1,0 +1,21 @@
+"""ECR: the API, the registry under `/v2/`, and the work that goes on behind them."""
+
+from __future__ import annotations
+
+from homeport.engine.services.ecr.operations import authorization, repositories
+from homeport.engine.services.ecr.registry.app import registry_app
+from homeport.engine.services.ecr.storage import layer_files
+from homeport.engine.services.engine import Engine
+from homeport.engine.services.service import Service
+
+
+async def _reset(engine: Engine) -> None:
+    layer_files(engine).clear()
+
+
+SERVICE = Service(
+    "ecr",
+    modules=(authorization, repositories),
+    mounts={"v2": registry_app},
+    reset=_reset,
+)
