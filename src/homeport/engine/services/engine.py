@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from botocore import xform_name
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from homeport.engine.wire.authority import Authority
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 Observer = Callable[[Call, dict[str, Any] | None, AwsError | None], None]
 
@@ -97,6 +99,7 @@ class Engine:
         self._connect = connect
         self._access: asyncio.Task[ContainerAccess] | None = None
         self._loops: dict[str, ReconcileLoop] = {}
+        self._parts: dict[Any, Any] = {}
 
     def _migrations(self) -> list[tuple[str, Path]]:
         packages = [
@@ -162,6 +165,12 @@ class Engine:
         if self._access is None or (self._access.done() and self._access.exception()):
             self._access = asyncio.ensure_future(self._connect(self))
         return await asyncio.shield(self._access)
+
+    def part(self, make: Callable[[Engine], T]) -> T:
+        """This engine's only instance of what `make` makes: what a service keeps in memory or in files."""
+        if make not in self._parts:
+            self._parts[make] = make(self)
+        return self._parts[make]
 
     def folder(self, name: str) -> Path:
         """A folder of the data folder, for files that a service keeps; made if need be."""
