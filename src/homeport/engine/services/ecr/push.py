@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecr.images import delete_image, put_image
+from homeport.engine.services.ecr.images import delete_image, put_image, tags_of
 from homeport.engine.services.ecr.manifests import Manifest
+from homeport.engine.services.ecr.tables import TAGS
 
 Body = dict[str, Any]
 
 
 def push_image(ctx: Context, repository: str, manifest: Manifest, tags: list[str]) -> Body:
-    """Store the image under the tags and tell the world. https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html"""
+    """Store the image under the tags and tell the world.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html
+    """
     with ctx.store.transaction():
         image = put_image(ctx, repository, manifest, tags)
         for tag in tags or [""]:
@@ -27,6 +31,16 @@ def remove_image(ctx: Context, image: Body) -> list[str]:
         for tag in tags or [""]:
             emit_action(ctx, "DELETE", image, tag)
     return tags
+
+
+def untag_image(ctx: Context, image: Body, tag: str) -> None:
+    """Take the tag from the image; the image goes with its last one, as on ECR."""
+    if tags_of(ctx, image) == [tag]:
+        remove_image(ctx, image)
+        return
+    with ctx.store.transaction():
+        TAGS.delete(ctx, image["repositoryName"], tag)
+        emit_action(ctx, "DELETE", image, tag)
 
 
 def emit_action(ctx: Context, action: str, image: Body, tag: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeport.engine.services.ecr.operations import authorization, repositories
+from homeport.engine.services.ecr.operations import authorization, images, layers, repositories, tags
 from homeport.engine.services.ecr.registry.app import registry_app
 from homeport.engine.services.ecr.storage import layer_files
 from homeport.engine.services.engine import Engine
@@ -15,7 +15,7 @@ async def _reset(engine: Engine) -> None:
 
 SERVICE = Service(
     "ecr",
-    modules=(authorization, repositories),
+    modules=(authorization, images, layers, repositories, tags),
     mounts={"v2": registry_app},
     reset=_reset,
 )

@@ -22,3 +22,4 @@ LAYERS = Table("ecr_layers", key=("repositoryName", "layerDigest"), columns=("co
 UPLOADS = Table("ecr_uploads", key=("repositoryName", "uploadId"))
 SETTINGS = Table("ecr_settings", key=("name",))
 TOKENS = Table("ecr_tokens", key=("tokenHash",))
+SCANS = Table("ecr_scans", key=("repositoryName", "imageDigest"), columns=("status",))

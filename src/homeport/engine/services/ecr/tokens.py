@@ -21,14 +21,15 @@ from homeport.engine.wire.principal import Principal
 LIFETIME = 12 * 3600.0
 
 
-def issue_token(ctx: Context) -> tuple[str, float]:
-    """A token for the context's principal, and the time until which it is good. It works in the context's region."""
+def issue_token(ctx: Context, lifetime: float = LIFETIME, path: str | None = None) -> tuple[str, float]:
+    """A token for the context's principal, and the time until which it is good. It works in the context's region;
+    with `path` it opens nothing else."""
     payload = secrets.token_urlsafe(48)
-    expires = ctx.now() + LIFETIME
+    expires = ctx.now() + lifetime
+    row = {"expiresAt": expires, "principal": asdict(ctx.principal), "path": path}
     with ctx.store.transaction():
         _forget_expired(ctx)
-        row = {"tokenHash": _hash(payload), "expiresAt": expires, "principal": asdict(ctx.principal)}
-        TOKENS.put(ctx, row)
+        TOKENS.put(ctx, row | {"tokenHash": _hash(payload)})
     text = {"payload": payload, "version": "2", "type": "DATA_KEY", "expiration": int(expires)}
     return base64.b64encode(json.dumps(text | {"account": ctx.scope.account}).encode()).decode(), expires
 

@@ -56,11 +56,10 @@ async def authorize(ctx: Context, request: Request, action: str, repository: str
 
 
 def _bearer(engine: Engine, scope: Scope, request: Request) -> Principal:
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    token = credentials.strip() if scheme.lower() == "bearer" else _password(scheme, credentials)
+    token = request.parameter("token") or _sent_token(request)
     known = read_token(token) if token else None
     row = find_token(Place(engine.store, Scope(known[0], scope.region)), known[1]) if known else None
-    if row is None:
+    if row is None or row["path"] not in (None, request.path):
         if engine.config.auth == "permissive":
             return root(scope.account)
         raise _challenge(request)
@@ -71,8 +70,11 @@ def _bearer(engine: Engine, scope: Scope, request: Request) -> Principal:
     return principal_of(row)
 
 
-def _password(scheme: str, credentials: str) -> str | None:
-    """The password of `Basic AWS:<token>`."""
+def _sent_token(request: Request) -> str | None:
+    """The token of `Basic AWS:<token>` or `Bearer <token>`."""
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip()
     if scheme.lower() != "basic":
         return None
     try:
