@@ -16,15 +16,34 @@ from homeport.engine.wire import codecs, model, routing
 from homeport.engine.wire.errors import AwsError
 from homeport.engine.wire.http import Request
 
-SERVICES = (
-    "cloudformation cloudtrail cloudwatch codebuild codecommit codedeploy codepipeline ecr ecs elbv2 events iam lambda"
-    " logs s3 secretsmanager sns ssm sts application-autoscaling codeconnections"
-).split()
+SERVICES = [
+    "application-autoscaling",
+    "cloudformation",
+    "cloudtrail",
+    "cloudwatch",
+    "codebuild",
+    "codecommit",
+]
+SERVICES += [
+    "codeconnections",
+    "codedeploy",
+    "codepipeline",
+    "ecr",
+    "ecs",
+    "elbv2",
+    "events",
+    "iam",
+    "lambda",
+    "logs",
+]
+SERVICES += ["s3", "secretsmanager", "sns", "ssm", "sts"]
 MOMENT = 1767182400
 MAX_DEPTH = 8
 SPECIAL = {
     "ListDirectoryBuckets",  # told from ListBuckets by its host alone
     "GetBucketLocation",  # botocore reads its bare root element outside the shapes
+    "GetBucketNotification",  # deprecated: its model has a flattened list that botocore does not read back
+    "WriteGetObjectResponse",  # goes to a host of S3 Object Lambda
 }
 
 
@@ -68,9 +87,8 @@ def test_what_the_engine_answers_is_read_by_clients(service: str) -> None:
         answer: dict[str, Any] = {"status_code": response.status, "headers": headers, "body": response.body}
         parsed = parsers.create_parser(_client_protocol(operation)).parse(answer, shape)
         parsed.pop("ResponseMetadata")
-        if streaming := shape.serialization.get("payload"):
-            if shape.members[streaming].type_name == "blob":
-                parsed[streaming] = response.body
+        if (streaming := shape.serialization.get("payload")) and shape.members[streaming].type_name == "blob":
+            parsed[streaming] = response.body
         assert _plain(parsed, shape) == _plain(answered, shape), operation.name
 
 
@@ -90,7 +108,7 @@ def _sample(shape: Shape, depth: int) -> Any:
     if kind == "structure":
         if shape.is_document_type:
             return {"any": "thing"}
-        if depth >= MAX_DEPTH:
+        if depth >= MAX_DEPTH and not shape.is_tagged_union:
             return {}
         members = {
             name: _sample(member, depth + 1)
