@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -16,9 +15,7 @@ async def proxy(tmp_path: Path) -> AsyncIterator[Proxy]:
     """A proxy of its own with a real Envoy."""
     proxy = Proxy(tmp_path / "proxy")
     await proxy.start()
-    watch = asyncio.create_task(proxy.health.run(lambda group: None))
     yield proxy
-    watch.cancel()
     await proxy.terminate()
 
 

@@ -1,7 +1,7 @@
 """The health of targets, with the reason when it is bad.
 
 Envoy checks; it appends an event to `health.log` for each change and each failed check. `HealthWatch`
-follows that file and tells in Elastic Load Balancing's words. A new target is `initial` until its first
+reads that file and tells in Elastic Load Balancing's words. A new target is `initial` until its first
 success, or until it failed as often in a row as the unhealthy threshold says.
 
 AWS: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -19,8 +19,6 @@ from typing import Any, Literal, NamedTuple
 from homeport.engine.proxy.admin import Admin
 from homeport.engine.proxy.diagnosis import diagnose
 from homeport.engine.proxy.model import Target, TargetGroup
-
-_LOOK_SECONDS = 0.1
 
 
 class TargetKey(NamedTuple):
@@ -49,7 +47,7 @@ _REASONS = {
 
 
 class HealthWatch:
-    """Who is healthy now; `run` keeps that up to date and reports the groups that changed."""
+    """Who is healthy, as of the last call of `changes`."""
 
     def __init__(self, folder: Path, admin: Admin) -> None:
         self._log = folder / "health.log"
@@ -85,6 +83,9 @@ class HealthWatch:
     async def recall(self) -> None:
         """After a restart: what the log says, put right by what Envoy holds at this moment."""
         self._position = 0
+        self._health.clear()
+        self._failures.clear()
+        self._known.clear()
         self._read()
         answer = await self._admin.get("/clusters?format=json")
         for cluster in answer.get("cluster_statuses", []):
@@ -94,14 +95,11 @@ class HealthWatch:
                 self._known.add(key)
                 self._correct(key, host["health_status"])
 
-    async def run(self, changed: Callable[[str], None]) -> None:
-        """Follow the log for ever; `changed` gets the id of each group in which a target's health changed."""
-        while True:
-            self._read()
-            groups, self._changed = self._changed, set()
-            for group in sorted(groups):
-                changed(group)
-            await asyncio.sleep(_LOOK_SECONDS)
+    def changes(self) -> list[str]:
+        """Read on in the log; the groups in which a target's health changed since the last call."""
+        self._read()
+        groups, self._changed = self._changed, set()
+        return sorted(groups)
 
     def _correct(self, key: TargetKey, status: dict[str, Any]) -> None:
         if status.get("pending_active_hc"):

@@ -137,10 +137,11 @@ class Process:
         deadline = asyncio.get_running_loop().time() + _START_SECONDS
         while not await self.alive():
             if self.pid() is None or asyncio.get_running_loop().time() > deadline:
-                raise EnvoyError(f"Envoy did not start. It says: {self._last_words()}")
+                raise EnvoyError(f"Envoy did not start. It says: {self.last_words()}")
             await asyncio.sleep(0.01)
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
+        """The end of what Envoy logged."""
         words = []
         for name in ("envoy.out", "envoy.log"):
             path = self.folder / name

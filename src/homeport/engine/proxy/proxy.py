@@ -1,12 +1,14 @@
 """The load balancers of an engine: one Envoy that carries out a desired state.
 
-`apply` returns when Envoy works by the new state, a few milliseconds after it was written. Requests that
+`apply` and `follow` return when Envoy works by the new state, a few milliseconds after it was written. Requests that
 are on their way are never touched: routes and targets change for requests to come.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,11 @@ from homeport.engine.proxy.listeners import listener, route_configurations, rout
 from homeport.engine.proxy.metrics import Metrics
 from homeport.engine.proxy.model import Desired, TargetGroup
 from homeport.engine.proxy.process import Process
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.1
+_ALIVE_EVERY = 10  # looks
 
 
 class Proxy:
@@ -31,30 +38,75 @@ class Proxy:
         self.metrics = Metrics(self.folder, self.admin)
         self._acknowledgement = Acknowledgement(self.admin, self.folder / "envoy.log")
         self._lock = asyncio.Lock()
+        self._asked = 0
+        self._done = 0
+        self._watch: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Adopt the Envoy of an earlier engine, or start one that does what the files say."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for file in (self._cds(), self._lds()):
-            if not file.path.exists():
-                file.write([])
-        await self.process.ensure()
-        await self.health.recall()
+    @property
+    def started(self) -> bool:
+        return self._watch is not None
+
+    async def start(self, changed: Callable[[str], None] = lambda target_group: None) -> None:
+        """Adopt the Envoy of an earlier engine, or start one that does what the files say, and keep it alive.
+
+        `changed` is called with a target group's id when the health of one of its targets changes.
+        """
+        async with self._lock:
+            if self._watch is not None:
+                return
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for file in (self._cds(), self._lds()):
+                if not file.path.exists():
+                    file.write([])
+            await self.process.ensure()
+            await self.health.recall()
+            self._watch = asyncio.create_task(self._keep(changed), name="proxy")
 
     async def apply(self, desired: Desired) -> None:
         """Make Envoy do this, and only this.
 
         Raises `Rejected` when Envoy cannot: then the state before stays in force.
         """
+        await self.follow(lambda: desired)
+
+    async def follow(self, desired: Callable[[], Desired]) -> None:
+        """Apply what `desired` returns when the turn has come: whoever waits meanwhile shares that turn."""
+        self._asked += 1
+        mine = self._asked
         async with self._lock:
-            self.health.expect(desired.target_groups)
-            await self._apply(desired)
+            if self._done >= mine:
+                return
+            turn, state = self._asked, desired()
+            self.health.expect(state.target_groups)
+            await self._apply(state)
+            self._done = turn
 
     async def close(self) -> None:
+        """Let go of Envoy; it goes on."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+            self._watch = None
         await self.admin.close()
 
     async def terminate(self) -> None:
+        """End Envoy."""
+        await self.close()
         await self.process.terminate()
+
+    async def _keep(self, changed: Callable[[str], None]) -> None:
+        """Follow the health of targets, and start Envoy anew when it died."""
+        looks = 0
+        while True:
+            for group in self.health.changes():
+                changed(group)
+            looks += 1
+            if looks % _ALIVE_EVERY == 0 and self.process.pid() is None:
+                log.error("Envoy ended; it is started again. %s", self.process.last_words())
+                async with self._lock:
+                    await self.process.ensure()
+                    await self.health.recall()
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def _apply(self, desired: Desired) -> None:
         groups = {group.id: group for group in desired.target_groups}

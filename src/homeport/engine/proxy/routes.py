@@ -62,6 +62,7 @@ def _virtual_host(listener: Listener, domains: list[str], groups: dict[str, Targ
         "name": listener.id,
         "domains": domains,
         "request_headers_to_add": [_set("x-forwarded-port", str(listener.port))],
+        "response_headers_to_add": [_set(name, value) for name, value in listener.response_headers],
         "retry_policy": _RETRY,
         "routes": [route for rule in listener.rules for route in _routes(listener, rule, groups)],
     }

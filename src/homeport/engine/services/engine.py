@@ -35,6 +35,7 @@ from homeport.engine.wire.principal import service as service_principal
 
 if TYPE_CHECKING:
     from homeport.engine.containers.runtime import Runtime
+    from homeport.engine.proxy.proxy import Proxy
     from homeport.engine.wire.authority import Authority
 
 log = logging.getLogger(__name__)
@@ -152,6 +153,13 @@ class Engine:
         from homeport.engine.containers.runtime import Runtime
 
         return Runtime(self.id, self.signals.notify)
+
+    @cached_property
+    def proxy(self) -> Proxy:
+        """The load balancer's data plane; elbv2 starts it when there is a load balancer."""
+        from homeport.engine.proxy.proxy import Proxy
+
+        return Proxy(self.config.data / "proxy")
 
     @cached_property
     def authority(self) -> Authority:
