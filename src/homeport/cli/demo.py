@@ -258,8 +258,8 @@ def _listener_port(target: Target, host: str) -> int:
     balancers = elbv2.describe_load_balancers()["LoadBalancers"]
     arn = next(each["LoadBalancerArn"] for each in balancers if each["DNSName"] == host)
     port = elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"][0]["Port"]
-    tags = elbv2.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"]
-    mapped = {tag["Key"]: tag["Value"] for tag in tags}.get(f"homeport:port:{port}")
+    attributes = elbv2.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
+    mapped = {each["Key"]: each["Value"] for each in attributes}.get(f"homeport.port.{port}")
     return int(mapped or port)
 
 
