@@ -11,13 +11,14 @@ import os
 import secrets
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from socket import socket
 
 from homeport.engine.config import Config
 from homeport.engine.control import Control
 from homeport.engine.listeners import Listeners, PortTaken, bind
-from homeport.engine.services import ecr
+from homeport.engine.services import codecommit, codepipeline, ecr
 from homeport.engine.services.elsewhere.emulator import Emulator
 from homeport.engine.services.elsewhere.moto import Moto
 from homeport.engine.services.engine import ContainerAccess, Engine
@@ -28,7 +29,7 @@ from homeport.engine.wire.dispatch import Front
 
 log = logging.getLogger(__name__)
 
-SERVICES: tuple[Service, ...] = (ecr.SERVICE,)
+SERVICES: tuple[Service, ...] = (codecommit.SERVICE, codepipeline.SERVICE, ecr.SERVICE)
 """Every service that homeport answers itself. A new one is one line here."""
 
 
@@ -87,7 +88,7 @@ class Process:
         self._port: int = listening.getsockname()[1]
         self._token = secrets.token_urlsafe(24)
         self.engine = Engine(
-            config,
+            replace(config, port=self._port),
             SERVICES,
             identity=lambda engine: RootOnly(engine.store, engine.account),
             elsewhere=lambda engine: Emulator(config.emulator) if config.emulator else Moto(engine),

@@ -1,0 +1,31 @@
+"""The action providers that a pipeline can name, one a file.
+
+https://docs.aws.amazon.com/codepipeline/latest/userguide/integrations-action-type.html
+"""
+
+from __future__ import annotations
+
+from homeport.engine.services.codepipeline.actions import (
+    approval,
+    build_codebuild,
+    deploy_ecs,
+    deploy_s3,
+    source_codecommit,
+    source_ecr,
+    source_s3,
+)
+from homeport.engine.services.codepipeline.actions.contract import ActionProvider, ActionTypeId
+
+PROVIDERS: dict[ActionTypeId, ActionProvider] = {
+    provider.type: provider
+    for provider in (
+        source_codecommit.PROVIDER,
+        source_ecr.PROVIDER,
+        source_s3.PROVIDER,
+        build_codebuild.BUILD,
+        build_codebuild.TEST,
+        deploy_ecs.PROVIDER,
+        deploy_s3.PROVIDER,
+        approval.PROVIDER,
+    )
+}

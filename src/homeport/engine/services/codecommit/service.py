@@ -1,0 +1,28 @@
+"""CodeCommit as a service of the engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from homeport.engine.services.codecommit.mount import PREFIX, mount
+from homeport.engine.services.codecommit.operations import branches, commits, files, repositories
+from homeport.engine.services.codecommit.pushes import RECONCILER
+from homeport.engine.services.codecommit.triggers import TRIGGER
+from homeport.engine.services.service import Service
+
+if TYPE_CHECKING:
+    from homeport.engine.services.engine import Engine
+
+
+async def _reset(engine: Engine) -> None:
+    engine.clear_folder("codecommit")
+
+
+SERVICE = Service(
+    "codecommit",
+    modules=(repositories, branches, commits, files),
+    executions=(TRIGGER,),
+    reconcilers=(RECONCILER,),
+    mounts={PREFIX: mount},
+    reset=_reset,
+)

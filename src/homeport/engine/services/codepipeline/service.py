@@ -1,0 +1,44 @@
+"""CodePipeline as a service of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from homeport.engine.durable.reconciler import Reconciler
+from homeport.engine.services.codepipeline import scheduler
+from homeport.engine.services.codepipeline.action_execution import ACTION, SCHEDULER
+from homeport.engine.services.codepipeline.conditions import RULE
+from homeport.engine.services.codepipeline.operations import (
+    approvals,
+    executions,
+    history,
+    pipelines,
+    stages,
+    state,
+    tags,
+    transitions,
+    types,
+)
+from homeport.engine.services.codepipeline.tables import EXECUTIONS, PIPELINES
+from homeport.engine.services.context import Context
+from homeport.engine.services.service import Service
+from homeport.engine.store.database import Scope
+
+
+def _under_way(engine: Any) -> Iterable[tuple[Scope, str]]:
+    rows = EXECUTIONS.everywhere(engine.store, underWay=1)
+    return {(scope, row["pipelineName"]) for scope, row in rows}
+
+
+async def _advance(ctx: Context, pipeline_name: str) -> None:
+    if PIPELINES.get(ctx, pipeline_name):
+        scheduler.advance(ctx, pipeline_name)
+
+
+SERVICE = Service(
+    "codepipeline",
+    modules=(approvals, executions, history, pipelines, stages, state, tags, transitions, types),
+    executions=(ACTION, RULE),
+    reconcilers=(Reconciler(SCHEDULER, _under_way, _advance),),
+)
