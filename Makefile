@@ -29,5 +29,8 @@ demo: setup
 bench: setup
 	@$(BIN)/python -m bench
 
+parity: $(VENV)/.installed
+	$(BIN)/python -m homeport.engine.parity
+
 index: $(VENV)/.installed
 	$(BIN)/python -m homeport.engine.wire.model

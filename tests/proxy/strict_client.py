@@ -35,7 +35,7 @@ class StrictLoad:
     async def until(self, answers: int) -> None:
         """Until that many answers came."""
         async with asyncio.timeout(60):
-            while self.answers.total() < answers:  # noqa: ASYNC110
+            while self.answers.total() < answers:
                 await asyncio.sleep(0.02)
 
     async def _client(self) -> None:

@@ -78,7 +78,7 @@ async def test_targets_are_replaced_under_load(proxy: Proxy, port: int, target: 
         for number in range(1, 7):
             new = await target(str(number))
             await proxy.apply(desired(port, (group("app", old.registered(), new.registered()),), (1,)))
-            while proxy.health.of("app")[("127.0.0.1", new.port)].state != "healthy":  # noqa: ASYNC110
+            while proxy.health.of("app")[("127.0.0.1", new.port)].state != "healthy":
                 await asyncio.sleep(0.02)
             leaving = group("app", old.registered(draining=True), new.registered())
             await proxy.apply(desired(port, (leaving,), (1,)))

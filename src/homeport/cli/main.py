@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from homeport.cli import engine
+from homeport.cli import demo, engine
 
 app = typer.Typer(
     name="homeport",
@@ -13,6 +13,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(engine.app, name="engine")
+app.command()(demo.demo)
 
 
 @app.callback()

@@ -24,7 +24,6 @@ from homeport.engine.wire.principal import ANONYMOUS, Credential
 log = logging.getLogger(__name__)
 
 _ANONYMOUS_SERVICES = ("s3", "sts")
-_DEFAULT_SERVICE = "s3"
 
 
 class Backend(Protocol):
@@ -104,13 +103,15 @@ class _Exchange:
                 "UnsupportedProtocol", "homeport speaks AWS's JSON, Query and REST protocols, not CBOR.", 415
             )
         signature = signing.read(request)
-        signing_name = signature.service if signature else _DEFAULT_SERVICE
+        signing_name = signature.service if signature else _unsigned(request)
         early = routing.by_target(request) or routing.by_path(signing_name, request)
         if early:
             self._enter(early)
         streamed = bool(early and early.operation and early.operation.has_streaming_input)
         whole = b"" if streamed else await self._whole_body()
         route = early or routing.by_action(signing_name, request, whole)
+        if signature is None and (route is None or route.operation is None):
+            raise _unsigned_refused()
         if route is None:
             raise AwsError(
                 "UnknownOperationException",
@@ -164,7 +165,7 @@ class _Exchange:
         if signature is None:
             if route.service in _ANONYMOUS_SERVICES and "authorization" not in request.headers:
                 return None
-            raise AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+            raise _unsigned_refused()
         credential = self._backend.find_credential(
             signature.access_key_id, signature.token, signature.service
         )
@@ -188,6 +189,15 @@ class _Exchange:
         return codecs.write_error(
             self._wire, error, self._request_id, self._service, self._operation, self._request.path
         )
+
+
+def _unsigned(request: Request) -> str:
+    """The service that an unsigned request can mean: S3 and STS alone have operations for anybody."""
+    return "sts" if _guess(request) == "query" else "s3"
+
+
+def _unsigned_refused() -> AwsError:
+    return AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
 
 
 def _guess(request: Request) -> codecs.Protocol:

@@ -11,6 +11,7 @@ from typing import Any
 
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecr.manifests import Manifest
+from homeport.engine.services.ecr.settings import read_setting
 from homeport.engine.services.ecr.tables import IMAGES, LAYERS, MANIFESTS, REPOSITORIES, TAGS
 from homeport.engine.wire.errors import AwsError
 
@@ -61,6 +62,7 @@ def find_image(ctx: Context, repository: str, digest: str | None = None, tag: st
         found = digest
     image = IMAGES.get(ctx, repository, found) if found else None
     if image is None:
+        find_repository(ctx, repository)
         raise AwsError(
             "ImageNotFoundException",
             f"The image with imageId {{imageDigest:'{digest or 'null'}', imageTag:'{tag or 'null'}'}} does not "
@@ -101,7 +103,10 @@ def indexes_of(ctx: Context, image: Body) -> list[str]:
 
 
 def note_pull(ctx: Context, image: Body) -> None:
-    """Note that the image was pulled now."""
+    """Note that the image was pulled now, unless the principal's pulls are excluded from that."""
+    principals = read_setting(ctx, "pull-time-exclusions").get("principals", {})
+    if ctx.principal.issuer in principals or ctx.principal.arn in principals:
+        return
     if ctx.now() - image.get("lastRecordedPullTime", 0) > PULL_TIME_GRAIN:
         IMAGES.put(ctx, image | {"lastRecordedPullTime": ctx.now()})
 

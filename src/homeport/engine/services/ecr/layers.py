@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from homeport.engine.services.context import Context
+from homeport.engine.services.ecr.images import find_repository
 from homeport.engine.services.ecr.tables import LAYERS
 from homeport.engine.wire.errors import AwsError
 
@@ -37,6 +38,7 @@ def find_layer(ctx: Context, repository: str, digest: str) -> dict[str, Any]:
     """The layer's row. Raises LayersNotFoundException."""
     layer = LAYERS.get(ctx, repository, digest)
     if layer is None:
+        find_repository(ctx, repository)
         raise AwsError(
             "LayersNotFoundException",
             f"The layer with digest '{digest}' does not exist in the repository with name '{repository}' in the "

@@ -21,6 +21,7 @@ def push_image(ctx: Context, repository: str, manifest: Manifest, tags: list[str
         image = put_image(ctx, repository, manifest, tags)
         for tag in tags or [""]:
             emit_action(ctx, "PUSH", image, tag)
+        ctx.wake("ecr.lifecycle", repository)
     return image
 
 

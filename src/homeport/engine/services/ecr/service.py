@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from homeport.engine.services.ecr.operations import authorization, images, layers, repositories, tags
+from homeport.engine.services.ecr.collector import COLLECTOR
+from homeport.engine.services.ecr.expiration import LIFECYCLE
+from homeport.engine.services.ecr.operations import (
+    authorization,
+    images,
+    layers,
+    lifecycle,
+    policies,
+    registry,
+    repositories,
+    tags,
+)
+from homeport.engine.services.ecr.policies import repository_policy
 from homeport.engine.services.ecr.registry.app import registry_app
 from homeport.engine.services.ecr.storage import layer_files
 from homeport.engine.services.engine import Engine
@@ -15,7 +27,9 @@ async def _reset(engine: Engine) -> None:
 
 SERVICE = Service(
     "ecr",
-    modules=(authorization, images, layers, repositories, tags),
+    modules=(authorization, images, layers, lifecycle, policies, registry, repositories, tags),
+    reconcilers=(LIFECYCLE, COLLECTOR),
+    resource_policy=repository_policy,
     mounts={"v2": registry_app},
     reset=_reset,
 )

@@ -31,3 +31,8 @@ def read_setting(ctx: Context, name: str) -> dict[str, Any]:
 def write_setting(ctx: Context, name: str, **body: Any) -> None:
     """Write a setting's row."""
     SETTINGS.put(ctx, {"name": name, **body})
+
+
+def remove_setting(ctx: Context, name: str) -> None:
+    """Forget a setting."""
+    SETTINGS.delete(ctx, name)

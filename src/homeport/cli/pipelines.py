@@ -1,0 +1,111 @@
+"""What a pipeline is doing, read through AWS's API: an execution with its stages, actions and their reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+FINAL = ("Succeeded", "Failed", "Stopped", "Superseded", "Cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action of an execution. `seconds` is how long it took, or has taken so far."""
+
+    stage: str
+    name: str
+    provider: str
+    status: str
+    seconds: float | None = None
+    summary: str = ""
+    external_id: str = ""
+    external_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One execution of a pipeline, its actions in the order of the pipeline."""
+
+    pipeline: str
+    id: str
+    status: str
+    started: datetime | None
+    seconds: float | None
+    trigger: str
+    revision: str = ""
+    message: str = ""
+    actions: list[Action] = field(default_factory=list)
+
+    @property
+    def final(self) -> bool:
+        return self.status in FINAL
+
+    @property
+    def failure(self) -> Action | None:
+        """The action that failed, if one did."""
+        return next((action for action in self.actions if action.status == "Failed"), None)
+
+
+def latest(codepipeline: Any, pipeline: str, commit: str | None = None) -> str | None:
+    """The id of the newest execution; of the newest that deploys `commit` when one is named."""
+    page = codepipeline.list_pipeline_executions(pipelineName=pipeline, maxResults=20)
+    for summary in page["pipelineExecutionSummaries"]:
+        revisions = [each.get("revisionId", "") for each in summary.get("sourceRevisions", [])]
+        if commit is None or commit in revisions:
+            return summary["pipelineExecutionId"]
+    return None
+
+
+def read(codepipeline: Any, pipeline: str, execution_id: str) -> Execution:
+    """One execution, with every action of the pipeline: those that have not begun are `Pending`."""
+    declared = codepipeline.get_pipeline(name=pipeline)["pipeline"]
+    execution = codepipeline.get_pipeline_execution(pipelineName=pipeline, pipelineExecutionId=execution_id)
+    details: dict[tuple[str, str], dict[str, Any]] = {}
+    pages = codepipeline.get_paginator("list_action_executions").paginate(
+        pipelineName=pipeline, filter={"pipelineExecutionId": execution_id}
+    )
+    for page in pages:
+        for detail in page["actionExecutionDetails"]:
+            details.setdefault((detail["stageName"], detail["actionName"]), detail)
+    actions = [
+        _action(stage["name"], action, details.get((stage["name"], action["name"])))
+        for stage in declared["stages"]
+        for action in sorted(stage["actions"], key=lambda each: each.get("runOrder", 1))
+    ]
+    body = execution["pipelineExecution"]
+    revision = next(iter(body.get("artifactRevisions", [])), {})
+    starts = [detail["startTime"] for detail in details.values()]
+    ends = [detail["lastUpdateTime"] for detail in details.values()]
+    started = min(starts, default=None)
+    ended = max(ends, default=None) if body["status"] in FINAL else datetime.now(UTC)
+    return Execution(
+        pipeline=pipeline,
+        id=execution_id,
+        status=body["status"],
+        started=started,
+        seconds=(ended - started).total_seconds() if started and ended else None,
+        trigger=body.get("trigger", {}).get("triggerType", ""),
+        revision=revision.get("revisionId", ""),
+        message=revision.get("revisionSummary", ""),
+        actions=actions,
+    )
+
+
+def _action(stage: str, declared: dict[str, Any], detail: dict[str, Any] | None) -> Action:
+    provider = declared["actionTypeId"]["provider"]
+    if detail is None:
+        return Action(stage, declared["name"], provider, "Pending")
+    result = detail.get("output", {}).get("executionResult", {})
+    error = result.get("errorDetails", {}).get("message", "")
+    end = detail["lastUpdateTime"] if detail["status"] != "InProgress" else datetime.now(UTC)
+    return Action(
+        stage=stage,
+        name=declared["name"],
+        provider=provider,
+        status=detail["status"],
+        seconds=max(0.0, (end - detail["startTime"]).total_seconds()),
+        summary=error or result.get("externalExecutionSummary", ""),
+        external_id=result.get("externalExecutionId", ""),
+        external_url=result.get("externalExecutionUrl", ""),
+    )

@@ -1,0 +1,120 @@
+"""CloudFormation stacks: deploy one and tell what happens to each resource as it happens."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+Event = dict[str, Any]
+CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+_FINAL = ("_COMPLETE", "_FAILED")
+
+
+class DeployFailed(Exception):
+    """The stack did not get where it should; the text names the first resource that failed, and why."""
+
+
+def deploy(
+    cloudformation: Any,
+    name: str,
+    template: str,
+    parameters: dict[str, str] | None = None,
+    tags: dict[str, str] | None = None,
+    tell: Callable[[Event], None] = lambda event: None,
+    poll: float = 0.25,
+) -> dict[str, str]:
+    """Create or update the stack, `tell` each of its events, and return its outputs. A stack that needs no change
+    is left as it is; one whose creation was rolled back is replaced. Raises DeployFailed."""
+    if (status := _status(cloudformation, name)) in ("ROLLBACK_COMPLETE", "CREATE_FAILED", "DELETE_FAILED"):
+        delete(cloudformation, name, tell, poll)
+        status = None
+    arguments = {
+        "StackName": name,
+        "TemplateBody": template,
+        "Parameters": [
+            {"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()
+        ],
+        "Tags": [{"Key": key, "Value": value} for key, value in (tags or {}).items()],
+        "Capabilities": CAPABILITIES,
+        "ClientRequestToken": uuid.uuid4().hex,
+    }
+    since = datetime.now(UTC)
+    try:
+        if status is None:
+            cloudformation.create_stack(**arguments)
+        else:
+            cloudformation.update_stack(**arguments)
+    except ClientError as error:
+        if "No updates are to be performed" not in str(error):
+            raise DeployFailed(error.response["Error"]["Message"]) from None
+        return outputs(cloudformation, name)
+    _follow(cloudformation, name, arguments["ClientRequestToken"], tell, poll, since)
+    return outputs(cloudformation, name)
+
+
+def delete(cloudformation: Any, name: str, tell: Callable[[Event], None], poll: float = 0.25) -> None:
+    """Delete the stack and wait until it is gone. Raises DeployFailed."""
+    described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    token = uuid.uuid4().hex
+    since = datetime.now(UTC)
+    cloudformation.delete_stack(StackName=described["StackId"], ClientRequestToken=token)
+    _follow(cloudformation, described["StackId"], token, tell, poll, since)
+
+
+def outputs(cloudformation: Any, name: str) -> dict[str, str]:
+    """The stack's outputs."""
+    stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def _status(cloudformation: Any, name: str) -> str | None:
+    try:
+        return cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+
+
+def _follow(
+    cloudformation: Any, name: str, token: str, tell: Callable[[Event], None], poll: float, since: datetime
+) -> None:
+    reasons: list[str] = []
+    for event in _events(cloudformation, name, token, poll, since):
+        tell(event)
+        status, reason = event["ResourceStatus"], event.get("ResourceStatusReason", "")
+        if status.endswith("_FAILED") and "cancelled" not in reason.lower():
+            reasons.append(f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}")
+        if _is_end(event):
+            if reasons or "ROLLBACK" in status or status.endswith("_FAILED"):
+                raise DeployFailed(reasons[0] if reasons else reason or status)
+            return
+
+
+def _is_end(event: Event) -> bool:
+    """Whether the event tells that the stack itself has come to rest."""
+    own = event["PhysicalResourceId"] == event["StackId"]
+    status = event["ResourceStatus"]
+    return own and status.endswith(_FINAL) and not status.endswith("CLEANUP_IN_PROGRESS")
+
+
+def _events(cloudformation: Any, name: str, token: str, poll: float, since: datetime) -> Iterator[Event]:
+    """The events of one request, oldest first, as they come."""
+    seen: set[str] = set()
+    while True:
+        fresh: list[Event] = []
+        for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=name):
+            batch = [each for each in page["StackEvents"] if each["EventId"] not in seen]
+            fresh += batch
+            if len(batch) < len(page["StackEvents"]) or (batch and batch[-1]["Timestamp"] < since):
+                break
+        for event in reversed(fresh):
+            seen.add(event["EventId"])
+            if event.get("ClientRequestToken") == token:
+                yield event
+        time.sleep(poll)

@@ -1,0 +1,84 @@
+"""Where a command goes: the local engine, or an AWS account. All that follows is the same boto3 code."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+class TargetName(StrEnum):
+    """The two places that a stack can be deployed to."""
+
+    local = "local"
+    aws = "aws"
+
+
+class CannotReach(Exception):
+    """Why the target cannot be used, and what to do about it."""
+
+
+TargetOption = Annotated[TargetName, typer.Option("--target", help="The local engine, or your AWS account.")]
+ProfileOption = Annotated[str | None, typer.Option(help="AWS profile, for --target aws.")]
+RegionOption = Annotated[str | None, typer.Option(help="AWS region, for --target aws.")]
+
+
+@dataclass(frozen=True)
+class Target:
+    """boto3 clients for one place."""
+
+    name: TargetName = TargetName.local
+    profile: str | None = None
+    region: str | None = None
+    data: Path | None = None
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """What the local engine announced. Raises CannotReach when none runs."""
+        from homeport.engine.config import default_data
+
+        folder = (self.data or default_data()).expanduser().absolute()
+        try:
+            return json.loads((folder / "engine.json").read_text())
+        except (OSError, ValueError):
+            raise CannotReach(
+                f"No engine runs on {folder}. Start one: homeport engine start --detach (or use --target aws)"
+            ) from None
+
+    @cached_property
+    def session(self) -> Any:
+        """The boto3 session. A local engine named by AWS_ENDPOINT_URL is used as it is."""
+        import boto3
+
+        if self.name is TargetName.aws or os.environ.get("AWS_ENDPOINT_URL"):
+            return boto3.session.Session(profile_name=self.profile, region_name=self.region)
+        return boto3.session.Session(
+            aws_access_key_id=self.facts["access_key_id"],
+            aws_secret_access_key=self.facts["secret_access_key"],
+            region_name=self.facts["region"],
+        )
+
+    def client(self, service: str) -> Any:
+        """A boto3 client."""
+        local = self.name is TargetName.local and not os.environ.get("AWS_ENDPOINT_URL")
+        return self.session.client(service, endpoint_url=self.facts["url"] if local else None)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables with which aws, git and docker reach the target."""
+        if self.name is TargetName.aws or os.environ.get("AWS_ENDPOINT_URL"):
+            return dict(os.environ)
+        return os.environ | {
+            "AWS_ENDPOINT_URL": self.facts["url"],
+            "AWS_ACCESS_KEY_ID": self.facts["access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": self.facts["secret_access_key"],
+            "AWS_REGION": self.facts["region"],
+            "AWS_DEFAULT_REGION": self.facts["region"],
+            "AWS_ACCOUNT_ID": self.facts["account"],
+        }
