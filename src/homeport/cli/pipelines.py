@@ -74,7 +74,7 @@ def read(codepipeline: Any, pipeline: str, execution_id: str) -> Execution:
         for action in sorted(stage["actions"], key=lambda each: each.get("runOrder", 1))
     ]
     body = execution["pipelineExecution"]
-    revision = next(iter(body.get("artifactRevisions", [])), {})
+    revision: dict[str, Any] = next(iter(body.get("artifactRevisions", [])), {})
     starts = [detail["startTime"] for detail in details.values()]
     ends = [detail["lastUpdateTime"] for detail in details.values()]
     started = min(starts, default=None)

@@ -33,6 +33,7 @@ def deploy(
     if (status := _status(cloudformation, name)) in ("ROLLBACK_COMPLETE", "CREATE_FAILED", "DELETE_FAILED"):
         delete(cloudformation, name, tell, poll)
         status = None
+    token = uuid.uuid4().hex
     arguments = {
         "StackName": name,
         "TemplateBody": template,
@@ -41,7 +42,7 @@ def deploy(
         ],
         "Tags": [{"Key": key, "Value": value} for key, value in (tags or {}).items()],
         "Capabilities": CAPABILITIES,
-        "ClientRequestToken": uuid.uuid4().hex,
+        "ClientRequestToken": token,
     }
     since = datetime.now(UTC)
     try:
@@ -53,7 +54,7 @@ def deploy(
         if "No updates are to be performed" not in str(error):
             raise DeployFailed(error.response["Error"]["Message"]) from None
         return outputs(cloudformation, name)
-    _follow(cloudformation, name, arguments["ClientRequestToken"], tell, poll, since)
+    _follow(cloudformation, name, token, tell, poll, since)
     return outputs(cloudformation, name)
 
 

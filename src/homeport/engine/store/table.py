@@ -13,6 +13,8 @@ from typing import Any
 from homeport.engine.store.database import At, Scope, Store
 
 Body = dict[str, Any]
+Bodies = list[Body]
+ScopedBodies = list[tuple[Scope, Body]]
 
 
 class Table:
@@ -55,7 +57,7 @@ class Table:
         after: Sequence[Any] | None = None,
         limit: int | None = None,
         **equals: Any,
-    ) -> list[Body]:
+    ) -> Bodies:
         """Bodies in the order of their keys: those whose key starts with `prefix`, comes after the key
         `after`, and whose columns equal the given values."""
         where = ["account = ?", "region = ?"]
@@ -71,7 +73,7 @@ class Table:
             sql += f" LIMIT {int(limit)}"
         return [json.loads(row["body"]) for row in at.store.execute(sql, *values)]
 
-    def everywhere(self, store: Store, **equals: Any) -> list[tuple[Scope, Body]]:
+    def everywhere(self, store: Store, **equals: Any) -> ScopedBodies:
         """Bodies of all accounts and regions, with their scopes."""
         where = "".join(f' AND "{field}" = ?' for field in equals)
         sql = f"SELECT account, region, body FROM {self.name} WHERE 1{where} ORDER BY {self._order}"

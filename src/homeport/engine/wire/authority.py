@@ -72,7 +72,7 @@ class Authority:
                     contexts[name] = self._context(name)
                 connection.context = contexts[name]
 
-        context.sni_callback = choose  # type: ignore[assignment]
+        context.sni_callback = choose
         return context
 
     def _context(self, name: str) -> ssl.SSLContext:

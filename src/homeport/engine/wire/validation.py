@@ -49,8 +49,8 @@ def _check(value: Any, shape: Shape, path: str, problems: list[str], patterns: b
                 )
     elif kind == "list":
         _length(value, len(value), shape, path, problems)
-        for at, item in enumerate(value, 1):
-            _check(item, shape.member, f"{path}.{at}.member", problems, patterns)
+        for number, item in enumerate(value, 1):
+            _check(item, shape.member, f"{path}.{number}.member", problems, patterns)
     elif kind == "map":
         _length(value, len(value), shape, path, problems)
         for key, item in value.items():
