@@ -64,7 +64,7 @@ class Moto:
 
     async def invoke(self, call: Call) -> dict[str, Any]:
         """Answer a call of another service. Raises AwsError."""
-        request, body = requests.to_http(call)
+        request, body = await requests.to_http(call)
         return requests.from_http(await self.answer(request, body, call), call)
 
     async def reset(self) -> None:

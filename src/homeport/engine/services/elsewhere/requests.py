@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from io import BytesIO
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -19,10 +21,11 @@ async def _no_body() -> dict[str, Any]:
     return {"type": "http.request", "body": b""}
 
 
-def to_http(call: Call) -> tuple[Request, bytes]:
+async def to_http(call: Call) -> tuple[Request, bytes]:
     """The request that a client would send for this call, signed in name only: the caller is known already."""
     serializer = serialize.create_serializer(_protocol(call.operation), include_validation=False)
-    parts = serializer.serialize_to_request(call.params, call.operation)
+    params = {name: await _whole(value) for name, value in call.params.items()}
+    parts = serializer.serialize_to_request(params, call.operation)
     target = urlsplit(parts["url_path"])
     query = parts.get("query_string") or {}
     raw_query = "&".join(
@@ -53,6 +56,13 @@ def to_http(call: Call) -> tuple[Request, bytes]:
     )
 
 
+async def _whole(value: Any) -> Any:
+    """A streamed member as bytes; anything else as it is."""
+    if isinstance(value, AsyncIterator):
+        return b"".join([chunk async for chunk in value])
+    return value
+
+
 def authorization(call: Call, signing_name: str) -> str:
     """An Authorization header that names the call's service and region, with an empty signature."""
     scope = f"20000101/{call.region}/{signing_name}/aws4_request"
@@ -63,9 +73,16 @@ def from_http(response: Response, call: Call) -> dict[str, Any]:
     """The output in a response. Raises AwsError."""
     assert isinstance(response.body, bytes)
     parser = parsers.create_parser(_protocol(call.operation))
-    answer = {"status_code": response.status, "headers": response.headers, "body": response.body}
-    parsed = parser.parse(answer, call.operation.output_shape)
+    shape = call.operation.output_shape
+    payload = shape.members.get(shape.serialization.get("payload")) if shape else None
+    binary = payload is not None and payload.type_name == "blob" and response.status < 300
+    # Given bytes, botocore reads a binary payload as text; a stream it hands on untouched.
+    body = BytesIO(response.body) if binary else response.body
+    answer = {"status_code": response.status, "headers": response.headers, "body": body}
+    parsed = parser.parse(answer, shape)
     parsed.pop("ResponseMetadata", None)
+    if binary and shape:
+        parsed[shape.serialization["payload"]] = response.body
     if response.status >= 300:
         error = parsed.get("Error", {})
         raise AwsError(error.get("Code") or "InternalFailure", error.get("Message") or "", response.status)
