@@ -1,0 +1,17 @@
+# Starts the build's own Docker daemon (privilegedMode); sourced by the agent.
+parent=$(sed -n 's/^[0-9]*:\(memory\|\):\(.*\)$/\2/p' /proc/self/cgroup | head -n 1)
+mkdir -p /etc/docker
+mount_options=$(cat $plan/docker)
+# shellcheck disable=SC2086
+dockerd --host unix:///var/run/docker.sock --cgroup-parent "${parent%/}/docker" $mount_options \
+    >/var/log/dockerd.log 2>&1 &
+waited=0
+until docker version >/dev/null 2>&1; do
+    waited=$((waited + 1))
+    if [ $waited -gt 300 ] || ! kill -0 $! 2>/dev/null; then
+        echo "The build's Docker daemon does not start; the end of its log:"
+        tail -n 5 /var/log/dockerd.log
+        break
+    fi
+    sleep 0.05
+done

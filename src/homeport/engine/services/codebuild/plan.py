@@ -1,0 +1,45 @@
+"""The files by which a build's container knows what to do: the agent, its plan, the variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from homeport.engine.services.codebuild.phases import PlannedPhase
+
+AGENT = Path(__file__).with_name("agent.sh")
+DOCKER = Path(__file__).with_name("docker.sh")
+
+
+def plan_files(
+    phases: Iterable[PlannedPhase],
+    *,
+    nonce: str,
+    shell: str,
+    one_shell: bool,
+    exported: Iterable[str],
+    docker: Sequence[str] | None,
+) -> dict[str, str]:
+    """The files below /codebuild/readonly by their names. `docker` are the options of the build's own Docker daemon,
+    None for a build without one."""
+    files = {
+        "agent.sh": AGENT.read_text(),
+        "plan/nonce": f"{nonce}\n",
+        "plan/shell": f"{shell}\n",
+        "plan/one-shell": "yes\n" if one_shell else "no\n",
+        "plan/exported": "".join(f"{name}\n" for name in exported),
+    }
+    if docker is not None:
+        files |= {"docker.sh": DOCKER.read_text(), "plan/docker": " ".join(docker) + "\n"}
+    for phase in phases:
+        files |= {
+            f"plan/{phase.name}/after-failure": f"{phase.after_failure}\n",
+            f"plan/{phase.name}/retries": f"{phase.retries}\n",
+            f"plan/{phase.name}/run-as": f"{phase.run_as}\n",
+            f"plan/{phase.name}/pattern": phase.pattern,
+        }
+        parts = {"commands": phase.commands, "finally": phase.finally_}
+        for part, commands in parts.items():
+            for number, command in enumerate(commands):
+                files[f"plan/{phase.name}/{part}/{number:04}"] = command
+    return files
