@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.live import Live
 
 from homeport.cli import pipelines, stacks, view
+from homeport.cli.address import listener_port
+from homeport.cli.failures import explained
 from homeport.cli.load import LoadTest
 from homeport.cli.logs import build_log
 from homeport.cli.target import Target
@@ -25,6 +27,7 @@ RATE = 200
 out = Console(highlight=False)
 
 
+@explained
 def demo(
     data: Annotated[
         Path | None, typer.Option(help="Where the demo keeps its engine and its repository.")
@@ -186,7 +189,7 @@ class Site:
 
     def __init__(self, target: Target, url: str) -> None:
         self.host = url.partition("://")[2]
-        self.port = _listener_port(target, self.host)
+        self.port = listener_port(target.client("elbv2"), self.host)
 
     def answer(self) -> str:
         """What `/` answers."""
@@ -250,17 +253,6 @@ def _last_line(codebuild: Any, logs: Any, shown: pipelines.Execution) -> str:
         return ""
     lines = build_log(codebuild, logs, running.external_id, last=1)
     return lines[-1].rstrip()[:110] if lines else ""
-
-
-def _listener_port(target: Target, host: str) -> int:
-    """The port on this machine where the load balancer's listener answers: 80, or what stands in its place."""
-    elbv2 = target.client("elbv2")
-    balancers = elbv2.describe_load_balancers()["LoadBalancers"]
-    arn = next(each["LoadBalancerArn"] for each in balancers if each["DNSName"] == host)
-    port = elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"][0]["Port"]
-    attributes = elbv2.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
-    mapped = {each["Key"]: each["Value"] for each in attributes}.get(f"homeport.port.{port}")
-    return int(mapped or port)
 
 
 def _example() -> Path:

@@ -20,6 +20,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from homeport.cli.output import Output, OutputOption
+
 app = typer.Typer(help="The local engine: AWS on this machine.", no_args_is_help=True)
 out = Console()
 err = Console(stderr=True)
@@ -33,13 +35,6 @@ class Auth(StrEnum):
 
     enforce = "enforce"
     permissive = "permissive"
-
-
-class Output(StrEnum):
-    """How a command prints its result."""
-
-    table = "table"
-    json = "json"
 
 
 Data = Annotated[Path | None, typer.Option(help="Where the engine keeps its state.", envvar="HOMEPORT_DATA")]
@@ -128,7 +123,7 @@ def stop(data: Data = None) -> None:
 @app.command()
 def status(
     data: Data = None,
-    output: Annotated[Output, typer.Option(help="Table for people, JSON for programs.")] = Output.table,
+    output: OutputOption = Output.table,
 ) -> None:
     """Show where the engine answers, and what it uses."""
     facts = _running(data)

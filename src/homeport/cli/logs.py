@@ -1,14 +1,17 @@
-"""`homeport logs`: what the actions of an execution wrote."""
+"""What the actions of an execution wrote: builds to CloudWatch Logs, services in their events."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+
+from homeport.cli.pipelines import Action, Execution
+from homeport.cli.target import Target
 
 
 def build_log(codebuild: Any, logs: Any, build_id: str, last: int = 1000) -> list[str]:
-    """The last lines of a build's log in CloudWatch Logs; none when it has none yet."""
-    build = codebuild.batch_get_builds(ids=[build_id])["builds"][0]
-    where = build.get("logs", {})
+    """The last lines of a build's log; none when it has none yet."""
+    where = codebuild.batch_get_builds(ids=[build_id])["builds"][0].get("logs", {})
     if not where.get("groupName") or not where.get("streamName"):
         return []
     try:
@@ -21,3 +24,65 @@ def build_log(codebuild: Any, logs: Any, build_id: str, last: int = 1000) -> lis
     except logs.exceptions.ResourceNotFoundException:
         return []
     return [event["message"] for event in page["events"]]
+
+
+class LogFollower:
+    """The lines of an execution that were not shown yet, action by action."""
+
+    def __init__(self, target: Target, pipeline: str) -> None:
+        self._codebuild = target.client("codebuild")
+        self._logs = target.client("logs")
+        self._ecs = target.client("ecs")
+        declared = target.client("codepipeline").get_pipeline(name=pipeline)["pipeline"]
+        self._configuration = {
+            (stage["name"], action["name"]): action.get("configuration", {})
+            for stage in declared["stages"]
+            for action in stage["actions"]
+        }
+        self._tokens: dict[str, str] = {}
+        self._seen: set[str] = set()
+
+    def fresh(self, execution: Execution) -> Iterator[tuple[str, str]]:
+        """Pairs of action and line."""
+        for action in execution.actions:
+            if action.provider == "CodeBuild" and action.external_id:
+                for line in self._build(action.external_id):
+                    yield action.name, line
+            elif action.provider == "ECS" and action.status != "Pending":
+                for line in self._service(action, execution):
+                    yield action.name, line
+            if action.status == "Failed" and action.name not in self._seen:
+                self._seen.add(action.name)
+                yield action.name, action.summary
+
+    def _build(self, build_id: str) -> Iterator[str]:
+        where = self._codebuild.batch_get_builds(ids=[build_id])["builds"][0].get("logs", {})
+        if not where.get("groupName") or not where.get("streamName"):
+            return
+        arguments = {
+            "logGroupName": where["groupName"],
+            "logStreamName": where["streamName"],
+            "startFromHead": True,
+        }
+        while True:
+            token = self._tokens.get(build_id)
+            try:
+                page = self._logs.get_log_events(**arguments, **({"nextToken": token} if token else {}))
+            except self._logs.exceptions.ResourceNotFoundException:
+                return
+            for event in page["events"]:
+                yield event["message"]
+            self._tokens[build_id] = page["nextForwardToken"]
+            if not page["events"] or page["nextForwardToken"] == token:
+                return
+
+    def _service(self, action: Action, execution: Execution) -> Iterator[str]:
+        configuration = self._configuration[action.stage, action.name]
+        services = self._ecs.describe_services(
+            cluster=configuration["ClusterName"], services=[configuration["ServiceName"]]
+        )["services"]
+        for event in reversed(services[0]["events"] if services else []):
+            recent = execution.started is None or event["createdAt"] >= execution.started
+            if event["id"] not in self._seen and recent:
+                self._seen.add(event["id"])
+                yield event["message"]

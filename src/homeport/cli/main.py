@@ -1,10 +1,10 @@
-"""The `homeport` command: one file a verb."""
+"""The `homeport` command: one file a verb, or a family of verbs."""
 
 from __future__ import annotations
 
 import typer
 
-from homeport.cli import demo, engine
+from homeport.cli import demo, engine, pipeline
 
 app = typer.Typer(
     name="homeport",
@@ -14,11 +14,18 @@ app = typer.Typer(
 )
 app.add_typer(engine.app, name="engine")
 app.command()(demo.demo)
-
-
-@app.callback()
-def homeport() -> None:
-    """Keep the verbs as subcommands."""
+for verb in (
+    pipeline.status,
+    pipeline.logs,
+    pipeline.start,
+    pipeline.stop,
+    pipeline.retry,
+    pipeline.rollback,
+    pipeline.approve,
+    pipeline.reject,
+):
+    app.command()(verb)
+app.command("open")(pipeline.open_)
 
 
 def main() -> None:

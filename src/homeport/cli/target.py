@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 
 class TargetName(StrEnum):
@@ -22,11 +20,6 @@ class TargetName(StrEnum):
 
 class CannotReach(Exception):
     """Why the target cannot be used, and what to do about it."""
-
-
-TargetOption = Annotated[TargetName, typer.Option("--target", help="The local engine, or your AWS account.")]
-ProfileOption = Annotated[str | None, typer.Option(help="AWS profile, for --target aws.")]
-RegionOption = Annotated[str | None, typer.Option(help="AWS region, for --target aws.")]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from homeport.engine.durable.execution import ExecutionKind
 from homeport.engine.durable.reconciler import Reconciler
@@ -36,7 +36,17 @@ class Operation:
         return self.run(ctx, request)
 
 
-def operation(function: Function | None = None, *, pass_role: dict[str, str] | None = None) -> Any:
+@overload
+def operation(function: Function) -> Operation: ...
+
+
+@overload
+def operation(*, pass_role: dict[str, str]) -> Callable[[Function], Operation]: ...
+
+
+def operation(
+    function: Function | None = None, *, pass_role: dict[str, str] | None = None
+) -> Operation | Callable[[Function], Operation]:
     """Mark the function that carries out the operation of its (boto3) name: `@operation` or
     `@operation(pass_role={"roleArn": "ecs-tasks.amazonaws.com"})`. A trailing underscore is dropped from names that
     Python keeps for itself."""

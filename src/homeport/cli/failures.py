@@ -1,0 +1,42 @@
+"""Errors of AWS and of this machine as sentences, not tracebacks."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+from rich.console import Console
+
+from homeport.cli.target import CannotReach
+
+P = ParamSpec("P")
+R = TypeVar("R")
+err = Console(stderr=True, highlight=False)
+
+
+def explained(command: Callable[P, R]) -> Callable[P, R]:
+    """Let a command end with what went wrong and what to do, and exit status 1."""
+
+    @functools.wraps(command)
+    def run(*arguments: P.args, **options: P.kwargs) -> R:
+        try:
+            return command(*arguments, **options)
+        except (CannotReach, ClientError, BotoCoreError) as error:
+            err.print(_sentence(error), style="red", markup=False)
+            raise typer.Exit(1) from None
+
+    return run
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ClientError):
+        detail = error.response["Error"]
+        return f"{detail['Code']}: {detail['Message']}"
+    if isinstance(error, EndpointConnectionError):
+        return f"{error} Is the engine running?  homeport engine status"
+    if isinstance(error, NoCredentialsError):
+        return "No AWS credentials were found. Log in (aws sso login), or name a profile with --profile."
+    return str(error)

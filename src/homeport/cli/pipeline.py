@@ -1,0 +1,259 @@
+"""The verbs on a pipeline: status, logs, start, stop, retry, rollback, approve, reject, open.
+
+Each is a boto3 client of CodePipeline's API, and works on AWS unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import webbrowser
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from homeport.cli import pipelines, view
+from homeport.cli.logs import LogFollower
+from homeport.cli.output import Output, OutputOption
+from homeport.cli.target import Target
+from homeport.cli.verb import verb
+
+out = Console(highlight=False)
+
+Pipeline = Annotated[str | None, typer.Argument(help="Its name; not needed when there is one only.")]
+ExecutionId = Annotated[
+    str | None, typer.Option("--execution", help="An execution; the newest when none is named.")
+]
+
+
+@verb
+def status(
+    target: Target,
+    pipeline: Pipeline = None,
+    execution: ExecutionId = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Follow it until it ends.")] = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """Show a pipeline's newest execution: stages, actions, durations, commit, and the reason when it failed."""
+    client = target.client("codepipeline")
+    name = _name(client, pipeline)
+    shown = _read(client, name, execution)
+    if output is Output.json:
+        print(json.dumps(view.as_json(shown), indent=2))
+        return
+    if not watch:
+        out.print(view.execution(shown))
+        return
+    with Live(console=out, refresh_per_second=8) as live:
+        while not shown.final:
+            live.update(view.execution(shown))
+            time.sleep(0.5)
+            shown = _read(client, name, shown.id)
+        live.update(view.execution(shown))
+    raise typer.Exit(0 if shown.status == "Succeeded" else 1)
+
+
+@verb
+def logs(
+    target: Target,
+    pipeline: Pipeline = None,
+    execution: ExecutionId = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the execution ends.")] = False,
+) -> None:
+    """Show what the actions of an execution wrote: build logs and deployment events."""
+    client = target.client("codepipeline")
+    name = _name(client, pipeline)
+    shown = _read(client, name, execution)
+    follower = LogFollower(target, name)
+    while True:
+        final = shown.final
+        for action, line in follower.fresh(shown):
+            out.print(f"[bright_black]{action:>12}[/] ", end="")
+            out.print(line.rstrip("\n"), markup=False)
+        if final or not follow:
+            return
+        time.sleep(0.5)
+        shown = _read(client, name, shown.id)
+
+
+@verb
+def start(
+    target: Target,
+    pipeline: Pipeline = None,
+    commit: Annotated[
+        str | None, typer.Option(help="A commit to build instead of the branch's newest.")
+    ] = None,
+) -> None:
+    """Start an execution by hand."""
+    client = target.client("codepipeline")
+    name = _name(client, pipeline)
+    arguments: dict[str, Any] = {}
+    if commit:
+        source = client.get_pipeline(name=name)["pipeline"]["stages"][0]["actions"][0]["name"]
+        override = {"actionName": source, "revisionType": "COMMIT_ID", "revisionValue": commit}
+        arguments["sourceRevisions"] = [override]
+    started = client.start_pipeline_execution(name=name, **arguments)["pipelineExecutionId"]
+    out.print(f"{name} runs as {started}. Follow it:  homeport status {name} --watch")
+
+
+@verb
+def stop(
+    target: Target,
+    pipeline: Pipeline = None,
+    execution: ExecutionId = None,
+    abandon: Annotated[bool, typer.Option(help="Do not wait for the actions that run.")] = False,
+    reason: Annotated[
+        str, typer.Option(help="Why; it stands in the execution's history.")
+    ] = "stopped by hand",
+) -> None:
+    """Stop an execution; actions that run may finish, unless they are abandoned."""
+    client = target.client("codepipeline")
+    name = _name(client, pipeline)
+    shown = _read(client, name, execution)
+    client.stop_pipeline_execution(
+        pipelineName=name, pipelineExecutionId=shown.id, abandon=abandon, reason=reason[:200]
+    )
+    out.print(f"{name} {shown.id} is stopping.")
+
+
+@verb
+def retry(
+    target: Target,
+    pipeline: Pipeline = None,
+    execution: ExecutionId = None,
+    all_actions: Annotated[
+        bool, typer.Option("--all", help="All actions of the stage, not the failed only.")
+    ] = False,
+) -> None:
+    """Run the failed stage of an execution again."""
+    client = target.client("codepipeline")
+    name = _name(client, pipeline)
+    shown = _read(client, name, execution)
+    failed = shown.failure
+    if failed is None:
+        raise typer.BadParameter(f"no action of the execution {shown.id} has failed (it is {shown.status})")
+    mode = "ALL_ACTIONS" if all_actions else "FAILED_ACTIONS"
+    client.retry_stage_execution(
+        pipelineName=name, stageName=failed.stage, pipelineExecutionId=shown.id, retryMode=mode
+    )
+    out.print(f"{name}: the stage {failed.stage} runs again. Follow it:  homeport status {name} --watch")
+
+
+@verb
+def rollback(
+    target: Target,
+    pipeline: Pipeline = None,
+    stage: Annotated[
+        str | None, typer.Option(help="The stage to take back; the last when none is named.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option(help="The execution to go back to; the last good before this.")
+    ] = None,
+) -> None:
+    """Deploy again what an earlier execution deployed."""
+    client = target.client("codepipeline")
+    name = _name(client, pipeline)
+    stage = stage or client.get_pipeline(name=name)["pipeline"]["stages"][-1]["name"]
+    goal = to or _last_good(client, name, stage)
+    started = client.rollback_stage(pipelineName=name, stageName=stage, targetPipelineExecutionId=goal)
+    out.print(f"{name}: {stage} goes back to {goal}, as the execution {started['pipelineExecutionId']}.")
+
+
+@verb
+def approve(
+    target: Target,
+    pipeline: Pipeline = None,
+    comment: Annotated[
+        str, typer.Option("--comment", "-m", help="Why; it stands in the history.")
+    ] = "approved",
+) -> None:
+    """Approve the approval that a pipeline waits for."""
+    _answer(target, pipeline, "Approved", comment)
+
+
+@verb
+def reject(
+    target: Target,
+    pipeline: Pipeline = None,
+    comment: Annotated[
+        str, typer.Option("--comment", "-m", help="Why; it stands in the history.")
+    ] = "rejected",
+) -> None:
+    """Reject the approval that a pipeline waits for."""
+    _answer(target, pipeline, "Rejected", comment)
+
+
+@verb
+def open_(
+    target: Target,
+    stack: Annotated[str, typer.Argument(help="The stack whose service to open.")],
+    show: Annotated[
+        bool, typer.Option("--print", help="Print the address instead of opening a browser.")
+    ] = False,
+) -> None:
+    """Open the service of a stack in a browser."""
+    from homeport.cli.address import address_of
+
+    address = address_of(target, stack)
+    if show or not webbrowser.open(address):
+        print(address)
+
+
+def _name(client: Any, pipeline: str | None) -> str:
+    if pipeline:
+        return pipeline
+    names = [
+        each["name"]
+        for page in client.get_paginator("list_pipelines").paginate()
+        for each in page["pipelines"]
+    ]
+    if len(names) == 1:
+        return names[0]
+    found = "there is none yet" if not names else f"there are {', '.join(sorted(names))}"
+    raise typer.BadParameter(f"name a pipeline: {found}")
+
+
+def _read(client: Any, name: str, execution: str | None) -> pipelines.Execution:
+    found = execution or pipelines.latest(client, name)
+    if found is None:
+        raise typer.BadParameter(f"{name} has not run yet. Push a commit, or:  homeport start {name}")
+    return pipelines.read(client, name, found)
+
+
+def _last_good(client: Any, name: str, stage: str) -> str:
+    """The execution before the newest successful one that succeeded in the stage."""
+    page = client.list_pipeline_executions(
+        pipelineName=name, filter={"succeededInStage": {"stageName": stage}}, maxResults=10
+    )
+    good = [
+        each["pipelineExecutionId"]
+        for each in page["pipelineExecutionSummaries"]
+        if each.get("executionType") != "ROLLBACK"
+    ]
+    current = client.list_pipeline_executions(pipelineName=name, maxResults=1)["pipelineExecutionSummaries"]
+    newest = current[0]["pipelineExecutionId"] if current else ""
+    older = [each for each in good if each != newest]
+    if not older:
+        raise typer.BadParameter(f"no earlier execution of {name} succeeded in the stage {stage}")
+    return older[0]
+
+
+def _answer(target: Target, pipeline: str | None, result: str, comment: str) -> None:
+    client = target.client("codepipeline")
+    name = _name(client, pipeline)
+    for stage in client.get_pipeline_state(name=name)["stageStates"]:
+        for action in stage["actionStates"]:
+            token = action.get("latestExecution", {}).get("token")
+            if token and action["latestExecution"]["status"] == "InProgress":
+                client.put_approval_result(
+                    pipelineName=name,
+                    stageName=stage["stageName"],
+                    actionName=action["actionName"],
+                    result={"summary": comment[:512], "status": result},
+                    token=token,
+                )
+                out.print(f"{name}: {stage['stageName']}/{action['actionName']} is {result.lower()}.")
+                return
+    raise typer.BadParameter(f"{name} does not wait for an approval")
