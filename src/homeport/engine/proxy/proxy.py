@@ -81,6 +81,23 @@ class Proxy:
             await self._apply(state)
             self._done = turn
 
+    async def active_requests(self, target_group: str) -> dict[tuple[str, int], int]:
+        """How many requests each target of a group is working on."""
+        answer = await self.admin.get(f"/clusters?format=json&filter=^{target_group}$")
+        return {
+            (
+                host["address"]["socket_address"]["address"],
+                host["address"]["socket_address"]["port_value"],
+            ): sum(
+                int(stat.get("value", 0))
+                for stat in host["stats"]
+                if stat["name"] in ("rq_active", "rq_pending_active")
+            )
+            for cluster in answer.get("cluster_statuses", [])
+            if cluster["name"] == target_group
+            for host in cluster.get("host_statuses", [])
+        }
+
     async def close(self) -> None:
         """Let go of Envoy; it goes on."""
         if self._watch is not None:

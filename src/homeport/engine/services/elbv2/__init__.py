@@ -1,0 +1,39 @@
+"""Elastic Load Balancing: application load balancers over a real Envoy."""
+
+from __future__ import annotations
+
+import shutil
+
+from homeport.engine.services.elbv2 import (
+    attributes,
+    balancing,
+    draining,
+    limits,
+    listeners,
+    load_balancers,
+    rules,
+    tags,
+    target_groups,
+    targets,
+)
+from homeport.engine.services.engine import Engine
+from homeport.engine.services.service import Service
+
+
+async def _stop(engine: Engine) -> None:
+    """Let go of Envoy: it goes on."""
+    await engine.proxy.close()
+
+
+async def _reset(engine: Engine) -> None:
+    await engine.proxy.terminate()
+    shutil.rmtree(engine.proxy.folder, ignore_errors=True)
+
+
+SERVICE = Service(
+    "elbv2",
+    modules=(load_balancers, listeners, rules, target_groups, targets, attributes, tags, limits),
+    reconcilers=(balancing.PROXY, draining.RECONCILER),
+    stop=_stop,
+    reset=_reset,
+)
