@@ -18,7 +18,7 @@ from socket import socket
 from homeport.engine.config import Config
 from homeport.engine.control import Control
 from homeport.engine.listeners import Listeners, PortTaken, bind
-from homeport.engine.services import codecommit, codepipeline, ecr
+from homeport.engine.services import codecommit, codepipeline, ecr, elbv2
 from homeport.engine.services.elsewhere.emulator import Emulator
 from homeport.engine.services.elsewhere.moto import Moto
 from homeport.engine.services.engine import ContainerAccess, Engine
@@ -29,7 +29,7 @@ from homeport.engine.wire.dispatch import Front
 
 log = logging.getLogger(__name__)
 
-SERVICES: tuple[Service, ...] = (codecommit.SERVICE, codepipeline.SERVICE, ecr.SERVICE)
+SERVICES: tuple[Service, ...] = (codecommit.SERVICE, codepipeline.SERVICE, ecr.SERVICE, elbv2.SERVICE)
 """Every service that homeport answers itself. A new one is one line here."""
 
 

@@ -106,6 +106,7 @@ def _connection_manager(name: str, listeners: tuple[Listener, ...], folder: Path
         "stream_idle_timeout": f"{max(each.idle_timeout for each in listeners)}s",
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         "use_remote_address": True,
+        "skip_xff_append": True,  # routes append: Envoy would replace a loopback address
         "generate_request_id": False,
         "server_header_transformation": "PASS_THROUGH",
         "normalize_path": False,

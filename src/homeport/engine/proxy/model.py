@@ -41,6 +41,7 @@ class Listener:
     certificates: tuple[Certificate, ...] = ()  # the first is the default one; none = plain HTTP
     idle_timeout: float = 60.0
     http2: bool = True
+    forwarded_for: Literal["append", "preserve", "remove"] = "append"
     response_headers: tuple[tuple[str, str], ...] = ()  # set on every answer
     access_log: bool = False
 

@@ -61,11 +61,22 @@ def _virtual_host(listener: Listener, domains: list[str], groups: dict[str, Targ
     return {
         "name": listener.id,
         "domains": domains,
-        "request_headers_to_add": [_set("x-forwarded-port", str(listener.port))],
+        **_forwarded(listener),
         "response_headers_to_add": [_set(name, value) for name, value in listener.response_headers],
         "retry_policy": _RETRY,
         "routes": [route for rule in listener.rules for route in _routes(listener, rule, groups)],
     }
+
+
+def _forwarded(listener: Listener) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html"""
+    port = _set("x-forwarded-port", str(listener.port))
+    if listener.forwarded_for == "remove":
+        return {"request_headers_to_add": [port], "request_headers_to_remove": ["x-forwarded-for"]}
+    if listener.forwarded_for == "preserve":
+        return {"request_headers_to_add": [port]}
+    address = {"key": "x-forwarded-for", "value": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"}
+    return {"request_headers_to_add": [port, {"header": address, "append_action": "APPEND_IF_EXISTS_OR_ADD"}]}
 
 
 def _routes(listener: Listener, rule: Rule, groups: dict[str, TargetGroup]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 
 from homeport.engine.services.elbv2 import (
@@ -19,6 +20,16 @@ from homeport.engine.services.elbv2 import (
 from homeport.engine.services.engine import Engine
 from homeport.engine.services.service import Service
 
+log = logging.getLogger(__name__)
+
+
+async def _start(engine: Engine) -> None:
+    """Adopt Envoy before anybody asks for the health of targets."""
+    try:
+        await balancing.settle(engine)
+    except Exception:
+        log.exception("the load balancers do not work yet; the reconciler goes on trying")
+
 
 async def _stop(engine: Engine) -> None:
     """Let go of Envoy: it goes on."""
@@ -34,6 +45,7 @@ SERVICE = Service(
     "elbv2",
     modules=(load_balancers, listeners, rules, target_groups, targets, attributes, tags, limits),
     reconcilers=(balancing.PROXY, draining.RECONCILER),
+    start=_start,
     stop=_stop,
     reset=_reset,
 )

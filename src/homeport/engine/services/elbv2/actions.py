@@ -11,8 +11,8 @@ from typing import Any
 
 from homeport.engine.proxy.model import FixedResponse, Forward, Redirect, WeightedTargetGroup
 from homeport.engine.services.context import Context
-from homeport.engine.services.elbv2 import target_groups
 from homeport.engine.services.elbv2.naming import group_id
+from homeport.engine.services.elbv2.usage import check_association
 from homeport.engine.wire.errors import AwsError
 
 Body = dict[str, Any]
@@ -99,7 +99,7 @@ def _forward(ctx: Context, load_balancer: str, action: Body) -> Body:
     for each in groups:
         if not 0 <= each.get("Weight", 1) <= 999:
             raise AwsError("ValidationError", f"Weight '{each['Weight']}' must be between 0 and 999")
-        target_groups.check_association(ctx, each["TargetGroupArn"], load_balancer)
+        check_association(ctx, each["TargetGroupArn"], load_balancer)
     sticky = config.get("TargetGroupStickinessConfig", {"Enabled": False})
     if sticky.get("Enabled") and not 1 <= sticky.get("DurationSeconds", 0) <= 604800:
         raise AwsError(
@@ -144,6 +144,12 @@ def _redirect(action: Body) -> Body:
             "The redirect configuration is not valid because it creates a loop: change at least one of protocol, port, "
             "host, path and query",
         )
+    literal_query = config["Query"] not in ("", "#{query}")
+    if literal_query and "#{path}" in config["Path"] and port != "#{port}" and config["Host"] == "#{host}":
+        raise AwsError(
+            "InvalidLoadBalancerAction",
+            "homeport cannot change the port and the query of a redirect that keeps host and path: name the host, too",
+        )
     placeholders = re.compile(r"#\{(\w+)\}")
     for part, carried in (("Host", {"host"}), ("Path", {"path"}), ("Query", {"query"})):
         found = set(placeholders.findall(config[part]))
@@ -151,7 +157,7 @@ def _redirect(action: Body) -> Body:
         if found - carried or (found and not whole and part != "Path"):
             raise AwsError(
                 "InvalidLoadBalancerAction",
-                f"homeport carries out the placeholder #{{path}} within a redirect's path, and #{{host}} and #{{query}} "
+                f"homeport carries out #{{path}} within a redirect's path, and #{{host}} and #{{query}} "
                 f"alone; it cannot carry out the {part.lower()} '{config[part]}'",
             )
     return config

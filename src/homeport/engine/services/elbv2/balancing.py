@@ -111,6 +111,7 @@ def _listener(
         certificates=certificates.load(engine, balancer, body),
         idle_timeout=float(settings.get("idle_timeout.timeout_seconds", "60")),
         http2=settings.get("routing.http2.enabled", "true") == "true",
+        forwarded_for=settings.get("routing.http.xff_header_processing.mode", "append"),
         response_headers=_response_headers(body),
         access_log=settings.get("access_logs.s3.enabled") == "true",
     )

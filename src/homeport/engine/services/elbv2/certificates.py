@@ -27,7 +27,10 @@ def load(engine: Engine, balancer: Body, listener: Body) -> tuple[Certificate, .
     """The certificates that Envoy serves for a listener, the one for the load balancer's name first."""
     if listener["Protocol"] != "HTTPS":
         return ()
-    names = [balancer["DNSName"], *(name for found in listener["certificateNames"].values() for name in found)]
+    names = [
+        balancer["DNSName"],
+        *(name for found in listener["certificateNames"].values() for name in found),
+    ]
     return tuple(_issue(engine, name) for name in dict.fromkeys(names))
 
 

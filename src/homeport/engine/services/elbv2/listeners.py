@@ -137,7 +137,9 @@ async def remove_listener_certificates(ctx: Context, request: Body) -> Body:
         if body["certificates"][:1] and body["certificates"][0] in gone:
             raise AwsError("OperationNotPermitted", "The default certificate of a listener cannot be removed")
         body["certificates"] = [each for each in body["certificates"] if each not in gone]
-        body["certificateNames"] = {arn: names for arn, names in body["certificateNames"].items() if arn not in gone}
+        body["certificateNames"] = {
+            arn: names for arn, names in body["certificateNames"].items() if arn not in gone
+        }
         LISTENERS.put(ctx, body)
     await carry_out(ctx)
     return {}

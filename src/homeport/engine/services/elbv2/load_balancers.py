@@ -147,7 +147,8 @@ def _valid_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9-]+", name):
         raise AwsError(
             "ValidationError",
-            f"The load balancer name '{name}' can only contain characters that are alphanumeric characters and hyphens(-)",
+            f"The load balancer name '{name}' can only contain characters that are "
+            "alphanumeric characters and hyphens(-)",
         )
     if name.startswith("-") or name.endswith("-"):
         raise AwsError(

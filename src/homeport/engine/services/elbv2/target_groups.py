@@ -131,17 +131,6 @@ async def delete_target_group(ctx: Context, request: Body) -> Body:
     return {}
 
 
-def check_association(ctx: Context, arn: str, load_balancer: str) -> None:
-    """Raise unless the target group exists and may be used by this load balancer."""
-    lookup.target_group(ctx, arn)
-    others = users(ctx, arn) - {load_balancer}
-    if others:
-        raise AwsError(
-            "TargetGroupAssociationLimit",
-            f"The following target groups cannot be associated with more than one load balancer: {arn}",
-        )
-
-
 def _shown(ctx: Context, body: Body) -> Body:
     return {**body, "LoadBalancerArns": sorted(users(ctx, body["TargetGroupArn"]))}
 
@@ -152,8 +141,8 @@ def _valid_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?", name):
         raise AwsError(
             "ValidationError",
-            f"Target group name '{name}' can only contain characters that are alphanumeric characters or hyphens(-), and "
-            "cannot begin or end with a hyphen(-)",
+            f"Target group name '{name}' can only contain characters that are "
+            "alphanumeric characters or hyphens(-), and cannot begin or end with a hyphen(-)",
         )
     return name
 
@@ -169,7 +158,8 @@ def _check_health_check(body: Body) -> None:
     if body["HealthCheckProtocol"] not in ("HTTP", "HTTPS"):
         raise AwsError(
             "ValidationError",
-            f"Health check protocol '{body['HealthCheckProtocol']}' must be one of 'HTTP, HTTPS' for application load balancers",
+            f"Health check protocol '{body['HealthCheckProtocol']}' must be one of 'HTTP, HTTPS' for "
+            "application load balancers",
         )
     if not body["HealthCheckEnabled"]:
         raise AwsError(
