@@ -7,7 +7,7 @@ import pytest
 
 
 def git(engine, folder, *arguments, check=True):
-    helper = "!aws codecommit credential-helper --ignore-host-check $@"
+    helper = "!aws codecommit credential-helper $@"
     command = [
         "git", "-c", f"credential.helper={helper}", "-c", "credential.UseHttpPath=true",
         "-c", "user.name=Ada", "-c", "user.email=ada@example.com", *arguments,

@@ -118,3 +118,38 @@ def outcome(engine, name, id):
     )["actionExecutionDetails"]
     results = [one["output"]["executionResult"] for one in actions if one["status"] == "Failed"]
     return execution["status"], [result["errorDetails"]["message"] for result in results]
+
+
+def start(engine, name, **members):
+    """Start an execution and return its id."""
+    return engine.client("codepipeline").start_pipeline_execution(name=name, **members)["pipelineExecutionId"]
+
+
+def first(engine, name):
+    """The execution that creating the pipeline started."""
+    listed = engine.client("codepipeline").list_pipeline_executions(pipelineName=name)
+    return listed["pipelineExecutionSummaries"][-1]["pipelineExecutionId"]
+
+
+def waiting_token(engine, name, stage, id=None):
+    """The token of the approval that the stage waits for."""
+
+    def look():
+        for state in engine.client("codepipeline").get_pipeline_state(name=name)["stageStates"]:
+            latest = state.get("latestExecution", {}).get("pipelineExecutionId")
+            if state["stageName"] == stage and (id is None or latest == id):
+                return state["actionStates"][0].get("latestExecution", {}).get("token")
+        return None
+
+    return until(look)
+
+
+def answer(engine, name, stage, status="Approved", summary="fine", id=None):
+    """Approve or reject what the stage waits for."""
+    engine.client("codepipeline").put_approval_result(
+        pipelineName=name,
+        stageName=stage,
+        actionName="Approve",
+        token=waiting_token(engine, name, stage, id),
+        result={"status": status, "summary": summary},
+    )

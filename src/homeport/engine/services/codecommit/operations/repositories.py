@@ -49,8 +49,9 @@ def _check_name(ctx: Context, name: str) -> None:
 
 
 def metadata(ctx: Context, row: Row) -> Row:
-    """A repository as AWS shows it; `cloneUrlHttp` leads to this engine."""
-    host = f"git-codecommit.{ctx.region}.localhost:{ctx.engine.config.port}"
+    """A repository as AWS shows it. `cloneUrlHttp` leads to this engine: names under `localhost` are this machine,
+    and the aws cli's credential helper finds the region, and that the host is AWS's, in the rest of the name."""
+    host = f"git-codecommit.{ctx.region}.amazonaws.com.localhost:{ctx.engine.config.port}"
     shown = {
         "accountId": ctx.account,
         "repositoryId": row["repositoryId"],

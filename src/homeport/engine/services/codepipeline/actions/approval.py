@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals-action-add.h
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ def topic(action_execution_id: str) -> str:
 
 async def _run(running: Running) -> ActionResult:
     row = running.row
-    running.note(token=running.x.token("approval"), expires=running.deadline)
+    running.note(token=str(uuid.UUID(running.x.token("approval"))), expires=running.deadline)
     if arn := running.configuration.get("NotificationArn"):
         await running.x.step("notify", lambda: _notify(running, arn))
 
