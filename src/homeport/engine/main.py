@@ -18,18 +18,26 @@ from socket import socket
 from homeport.engine.config import Config
 from homeport.engine.control import Control
 from homeport.engine.listeners import Listeners, PortTaken, bind
-from homeport.engine.services import codecommit, codepipeline, ecr, elbv2
+from homeport.engine.services import codecommit, codepipeline, ecr, elbv2, iam, sts
 from homeport.engine.services.elsewhere.emulator import Emulator
 from homeport.engine.services.elsewhere.moto import Moto
 from homeport.engine.services.engine import ContainerAccess, Engine
-from homeport.engine.services.identity import RootOnly, root_key
+from homeport.engine.services.iam.identity import IamIdentity
+from homeport.engine.services.identity import root_key
 from homeport.engine.services.service import Service
 from homeport.engine.store.database import NewerData
 from homeport.engine.wire.dispatch import Front
 
 log = logging.getLogger(__name__)
 
-SERVICES: tuple[Service, ...] = (codecommit.SERVICE, codepipeline.SERVICE, ecr.SERVICE, elbv2.SERVICE)
+SERVICES: tuple[Service, ...] = (
+    codecommit.SERVICE,
+    codepipeline.SERVICE,
+    ecr.SERVICE,
+    elbv2.SERVICE,
+    iam.SERVICE,
+    sts.SERVICE,
+)
 """Every service that homeport answers itself. A new one is one line here."""
 
 
@@ -90,7 +98,7 @@ class Process:
         self.engine = Engine(
             replace(config, port=self._port),
             SERVICES,
-            identity=lambda engine: RootOnly(engine.store, engine.account),
+            identity=IamIdentity,
             elsewhere=lambda engine: Emulator(config.emulator) if config.emulator else Moto(engine),
             connect=self._connect,
         )

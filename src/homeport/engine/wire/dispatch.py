@@ -138,6 +138,8 @@ class _Exchange:
             headers=request.headers,
         )
         if not self._backend.is_native(route.service):
+            if not streamed:
+                call.params = codecs.read(route.wire, request, whole, route.operation)
             return await self._backend.invoke_elsewhere(request, whole, call)
         body: bytes | AsyncIterator[bytes] = whole
         if streamed:

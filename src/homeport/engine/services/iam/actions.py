@@ -100,6 +100,8 @@ _S3_CONFIGURATIONS = ("Analytics", "IntelligentTiering", "Inventory", "Metrics")
 _ACTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("sts", "GetCallerIdentity"): (),
     ("sts", "GetSessionToken"): (),
+    ("sts", "AssumeRoleWithSAML"): (),
+    ("sts", "AssumeRoleWithWebIdentity"): (),
     ("s3", "HeadBucket"): ("ListBucket",),
     ("s3", "ListObjects"): ("ListBucket",),
     ("s3", "HeadObject"): ("GetObject",),

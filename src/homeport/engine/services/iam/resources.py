@@ -42,6 +42,10 @@ def asks(service: str, operation: str, request: Mapping[str, Any], where: Where)
     ]
     if prefix == "s3":
         found.extend(_further_s3_asks(operation, request))
+    if prefix == "sts" and operation.startswith("AssumeRole"):
+        for member, name in (("Tags", "TagSession"), ("SourceIdentity", "SetSourceIdentity")):
+            if request.get(member):
+                found.append(Ask(f"sts:{name}", request["RoleArn"], action_named("sts", name)))
     return found
 
 

@@ -1,0 +1,204 @@
+"""Authorization of calls: what a call asks, by which policies it is judged, and the refusal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from homeport.engine.services.iam import tables
+from homeport.engine.services.iam.actions import action_named, prefix_of
+from homeport.engine.services.iam.context import action_keys, global_keys, principal_keys
+from homeport.engine.services.iam.denials import refusal, told
+from homeport.engine.services.iam.evaluation import Attached, Decision, Policies, Question, evaluate
+from homeport.engine.services.iam.lookup import managed_document
+from homeport.engine.services.iam.patterns import Values
+from homeport.engine.services.iam.permissions import PermissionBook, Permissions
+from homeport.engine.services.iam.policies import MalformedPolicy, PolicyKind, parse_policy
+from homeport.engine.services.iam.resources import Ask, Where, asks
+from homeport.engine.services.iam.seal import Seal
+from homeport.engine.services.iam.targets import resource_tags, true_resource
+from homeport.engine.services.service import Operation
+from homeport.engine.store.database import Place, Scope
+from homeport.engine.wire.call import Call
+from homeport.engine.wire.errors import AwsError
+from homeport.engine.wire.principal import Principal
+from homeport.engine.wire.principal import service as service_principal
+
+if TYPE_CHECKING:
+    from homeport.engine.services.engine import Engine
+
+_PASS_ROLE = action_named("iam", "PassRole")
+
+
+class Authorization:
+    """Judges every call of an engine."""
+
+    def __init__(self, engine: Engine, book: PermissionBook, seal: Seal) -> None:
+        self._engine = engine
+        self._book = book
+        self._seal = seal
+
+    async def authorize(self, call: Call, operation: Operation | None) -> None:
+        """Raise the service's access denied error unless the principal may make this call."""
+        principal = call.principal
+        if principal.type == "Service":
+            call.decision = {"allowed": True}
+            return
+        where = Where(call.account, call.region)
+        permissions = self._book.of(principal)
+        shared: dict[str, Values] | None = None
+        for ask, passed_to in self._asked(call, operation, where):
+            if principal.type == "Root" and not self._has_resource_policy(call, ask):
+                call.decision = call.decision or {
+                    "allowed": True,
+                    "action": ask.action,
+                    "resource": ask.resource,
+                }
+                continue
+            if shared is None:
+                shared = global_keys(call, permissions, self._engine.now())
+            question, decision = await self._judge(call, ask, passed_to, permissions, shared)
+            if not decision.allowed:
+                call.decision = told(question, decision)
+                raise refusal(call, question, decision, self._seal)
+            call.decision = call.decision or told(question, decision)
+
+    def trusts_service(
+        self, role: Mapping[str, Any], service: str, account: str, region: str
+    ) -> Question | None:
+        """The question that a role's trust policy denies a service, or None when it lets it assume the role."""
+        vendor = service.removesuffix(".amazonaws.com").removesuffix("-tasks")
+        principal = service_principal(service.removesuffix(".amazonaws.com"), account)
+        context = principal_keys(principal, Permissions()) | {
+            "aws:sourceaccount": (account,),
+            "aws:sourcearn": (f"arn:aws:{vendor}:{region}:{account}:*",),
+        }
+        question = Question(principal, "sts:AssumeRole", role["Arn"], context, account)
+        return None if evaluate(question, _trust(role)).allowed else question
+
+    def policies_of(self, principal: Principal, permissions: Permissions) -> Policies:
+        """The policies that go with a principal, whatever the resource."""
+        session: tuple[Attached, ...] | None = None
+        if principal.session_policies or principal.type == "FederatedUser":
+            session = tuple(self._session_policies(principal))
+        return Policies(permissions.identity, permissions.boundary, session)
+
+    def _asked(self, call: Call, operation: Operation | None, where: Where) -> Iterator[tuple[Ask, str]]:
+        """All that is asked, and of each role that is passed to which service."""
+        if call.principal.session_context.get("user_session") and call.service == "iam":
+            raise AwsError("AccessDenied", "Cannot call IAM with the credentials of GetSessionToken", 403)
+        for ask in asks(call.service, call.name, call.params, where):
+            yield ask, ""
+        for path, service in (operation.pass_role if operation else {}).items():
+            for role in dict.fromkeys(_values(call.params, path.split("."))):
+                arn = role if role.startswith("arn:") else f"arn:aws:iam::{where.account}:role/{role}"
+                yield Ask("iam:PassRole", arn, _PASS_ROLE), service
+
+    async def _judge(
+        self, call: Call, ask: Ask, passed_to: str, permissions: Permissions, shared: dict[str, Values]
+    ) -> tuple[Question, Decision]:
+        resource = await true_resource(self._engine, call, ask)
+        ask = ask._replace(resource=resource)
+        account = _account(resource) or call.account
+        policies = await self._with_resource_policy(call, ask, self.policies_of(call.principal, permissions))
+        context = shared | action_keys(call, ask, Where(call.account, call.region), account)
+        if passed_to:
+            context["iam:passedtoservice"] = (passed_to,)
+        context |= await self._tag_keys(call, ask, permissions, policies)
+        question = Question(call.principal, ask.action, resource, context, account)
+        return question, evaluate(question, policies)
+
+    def _has_resource_policy(self, call: Call, ask: Ask) -> bool:
+        if ask.action.startswith("sts:"):
+            return True
+        service = self._engine.services.get(call.service)
+        return bool(service and service.resource_policy) and not ask.action.startswith("iam:")
+
+    async def _with_resource_policy(self, call: Call, ask: Ask, own: Policies) -> Policies:
+        if ask.action.startswith("sts:") and ":role/" in ask.resource:
+            role = self.role(ask.resource)
+            trust = _trust(role) if role else Policies(trust=True, resource_decides=True)
+            return Policies(own.identity, own.boundary, own.session, trust.resource, True, True)
+        service = self._engine.services.get(call.service)
+        if (
+            service is None
+            or service.resource_policy is None
+            or ask.resource == "*"
+            or ask.entry is _PASS_ROLE
+        ):
+            return own
+        scope = Scope(call.account, call.region)
+        document = await service.resource_policy(self._engine.context(call.service, scope), ask.resource)
+        if document is None:
+            return own
+        text = document if isinstance(document, str) else json.dumps(document)
+        try:
+            policy = Attached(ask.resource, parse_policy(text, PolicyKind.RESOURCE))
+        except MalformedPolicy:
+            return own
+        decides = call.service == "kms"
+        return Policies(own.identity, own.boundary, own.session, policy, resource_decides=decides)
+
+    async def _tag_keys(
+        self, call: Call, ask: Ask, permissions: Permissions, policies: Policies
+    ) -> dict[str, Values]:
+        keys = permissions.keys.union(
+            *(one.policy.condition_keys for one in (*(policies.session or ()), *_one(policies.resource)))
+        )
+        if ask.resource == "*" or not any(
+            "resourcetag/" in key or "existingobjecttag/" in key for key in keys
+        ):
+            return {}
+        tags = await resource_tags(self._engine, call, ask.resource)
+        prefix = prefix_of(call.service)
+        found: dict[str, Values] = {}
+        for name, value in tags.items():
+            for key in (
+                f"aws:resourcetag/{name}",
+                f"{prefix}:resourcetag/{name}",
+                f"s3:existingobjecttag/{name}",
+            ):
+                found[key.lower()] = (value,)
+        return found
+
+    def role(self, arn: str) -> dict[str, Any] | None:
+        """The role of this ARN, if it exists."""
+        at = Place(self._engine.store, Scope(_account(arn), tables.GLOBAL))
+        role = tables.ROLES.get(at, arn.rpartition("/")[2])
+        return role if role and role["Arn"] == arn else None
+
+    def _session_policies(self, principal: Principal) -> Iterator[Attached]:
+        at = Place(self._engine.store, Scope(principal.account, tables.GLOBAL))
+        for given in principal.session_policies:
+            document = managed_document(at, given) if given.startswith("arn:") else given
+            if document is not None:
+                yield Attached(given if document is not given else "session", parse_policy(document))
+
+
+def _trust(role: Mapping[str, Any]) -> Policies:
+    policy = parse_policy(role["AssumeRolePolicyDocument"], PolicyKind.TRUST)
+    return Policies(resource=Attached(role["Arn"], policy), trust=True, resource_decides=True)
+
+
+def _account(arn: str) -> str:
+    return arn.split(":", 5)[4] if arn.count(":") >= 5 else ""
+
+
+def _one(attached: Attached | None) -> tuple[Attached, ...]:
+    return (attached,) if attached else ()
+
+
+def _values(value: Any, path: list[str]) -> Iterator[str]:
+    """The strings under a dotted path; `name[]` goes through a list."""
+    if not path:
+        if isinstance(value, str) and value:
+            yield value
+        return
+    step, rest = path[0], path[1:]
+    inner = value.get(step.removesuffix("[]")) if isinstance(value, Mapping) else None
+    if step.endswith("[]"):
+        for item in inner or ():
+            yield from _values(item, rest)
+    elif inner is not None:
+        yield from _values(inner, rest)

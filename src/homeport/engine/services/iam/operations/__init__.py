@@ -1,0 +1,1 @@
+"""The operations of IAM, one noun a file."""
