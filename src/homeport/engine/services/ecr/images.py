@@ -12,7 +12,7 @@ from typing import Any
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecr.manifests import Manifest
 from homeport.engine.services.ecr.settings import read_setting
-from homeport.engine.services.ecr.tables import IMAGES, LAYERS, MANIFESTS, REPOSITORIES, TAGS
+from homeport.engine.services.ecr.tables import IMAGES, LAYERS, MANIFESTS, REPOSITORIES, SCANS, TAGS
 from homeport.engine.wire.errors import AwsError
 
 Body = dict[str, Any]
@@ -93,6 +93,7 @@ def delete_image(ctx: Context, image: Body) -> list[str]:
             TAGS.delete(ctx, image["repositoryName"], tag)
         IMAGES.delete(ctx, image["repositoryName"], image["imageDigest"])
         MANIFESTS.delete(ctx, image["repositoryName"], image["imageDigest"])
+        SCANS.delete(ctx, image["repositoryName"], image["imageDigest"])
     return tags
 
 

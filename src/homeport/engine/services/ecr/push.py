@@ -7,6 +7,7 @@ from typing import Any
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecr.images import delete_image, put_image, tags_of
 from homeport.engine.services.ecr.manifests import Manifest
+from homeport.engine.services.ecr.scans import scan_if_wanted
 from homeport.engine.services.ecr.tables import TAGS
 
 Body = dict[str, Any]
@@ -21,6 +22,7 @@ def push_image(ctx: Context, repository: str, manifest: Manifest, tags: list[str
         image = put_image(ctx, repository, manifest, tags)
         for tag in tags or [""]:
             emit_action(ctx, "PUSH", image, tag)
+        scan_if_wanted(ctx, image)
         ctx.wake("ecr.lifecycle", repository)
     return image
 

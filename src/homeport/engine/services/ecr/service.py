@@ -12,10 +12,12 @@ from homeport.engine.services.ecr.operations import (
     policies,
     registry,
     repositories,
+    scans,
     tags,
 )
 from homeport.engine.services.ecr.policies import repository_policy
 from homeport.engine.services.ecr.registry.app import registry_app
+from homeport.engine.services.ecr.scans import SCAN
 from homeport.engine.services.ecr.storage import layer_files
 from homeport.engine.services.engine import Engine
 from homeport.engine.services.service import Service
@@ -27,7 +29,8 @@ async def _reset(engine: Engine) -> None:
 
 SERVICE = Service(
     "ecr",
-    modules=(authorization, images, layers, lifecycle, policies, registry, repositories, tags),
+    modules=(authorization, images, layers, lifecycle, policies, registry, repositories, scans, tags),
+    executions=(SCAN,),
     reconcilers=(LIFECYCLE, COLLECTOR),
     resource_policy=repository_policy,
     mounts={"v2": registry_app},
