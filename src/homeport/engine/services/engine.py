@@ -71,6 +71,22 @@ class ContainerAccess:
     ca: Path
 
 
+class Input(dict[str, Any]):
+    """The input that an operation reads. A member that it cannot do without and that the model lets be missing is
+    refused as AWS does: by the error that the operation has for it (`RepositoryNameRequiredException`), else as a
+    violated constraint."""
+
+    def __init__(self, call: Call) -> None:
+        super().__init__(call.params)
+        self._operation = call.operation
+
+    def __missing__(self, name: str) -> Any:
+        own = f"{name[:1].upper()}{name[1:]}RequiredException"
+        if own in {shape.name for shape in self._operation.error_shapes}:
+            raise AwsError(own, f"{name} is required.")
+        raise validation.missing(name, self._operation)
+
+
 class Engine:
     """All services of one data folder. `open` and `close` bracket its life; `invoke` is every call."""
 
@@ -245,7 +261,7 @@ class Engine:
         ctx = Context(
             self, call.service, Scope(call.account, call.region), call.principal, call.request_id, call
         )
-        return await operation.run(ctx, call.params) or {}
+        return await operation.run(ctx, Input(call)) or {}
 
     async def invoke_elsewhere(self, request: Request, body: bytes, call: Call) -> Response:
         """Hand on a request for a service that is not homeport's own, once IAM allows it."""

@@ -22,11 +22,21 @@ def validate(params: dict[str, Any], operation: OperationModel) -> None:
     service = operation.service_model
     _check(params, shape, "", problems, service.service_name not in _UNCHECKED_PATTERNS)
     if problems:
-        count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
-        query = service.metadata["protocol"] == "query"
-        raise AwsError(
-            "ValidationError" if query else "ValidationException", count + "; ".join(problems), 400
-        )
+        raise _refusal(problems, operation)
+
+
+def missing(name: str, operation: OperationModel) -> AwsError:
+    """The refusal of an input without a member that the operation needs though the model does not require it."""
+    return _refusal([_NULL.format(_lower(name))], operation)
+
+
+_NULL = "Value null at '{}' failed to satisfy constraint: Member must not be null"
+
+
+def _refusal(problems: list[str], operation: OperationModel) -> AwsError:
+    count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
+    query = operation.service_model.metadata["protocol"] == "query"
+    return AwsError("ValidationError" if query else "ValidationException", count + "; ".join(problems), 400)
 
 
 def _check(value: Any, shape: Shape, path: str, problems: list[str], patterns: bool) -> None:
@@ -37,7 +47,7 @@ def _check(value: Any, shape: Shape, path: str, problems: list[str], patterns: b
         for name in shape.required_members:
             if value.get(name) is None:
                 at = f"{path}.{_lower(name)}" if path else _lower(name)
-                problems.append(f"Value null at '{at}' failed to satisfy constraint: Member must not be null")
+                problems.append(_NULL.format(at))
         for name, item in value.items():
             if item is not None:
                 _check(
