@@ -18,7 +18,15 @@ from socket import socket
 from homeport.engine.config import Config
 from homeport.engine.control import Control
 from homeport.engine.listeners import Listeners, PortTaken, bind
-from homeport.engine.services import codecommit, codepipeline, ecr, elbv2, iam, sts
+from homeport.engine.services import (
+    codecommit,
+    codepipeline,
+    ecr,
+    elbv2,
+    iam,
+    s3,
+    sts,
+)
 from homeport.engine.services.elsewhere.emulator import Emulator
 from homeport.engine.services.elsewhere.moto import Moto
 from homeport.engine.services.engine import ContainerAccess, Engine
@@ -36,6 +44,7 @@ SERVICES: tuple[Service, ...] = (
     ecr.SERVICE,
     elbv2.SERVICE,
     iam.SERVICE,
+    s3.SERVICE,
     sts.SERVICE,
 )
 """Every service that homeport answers itself. A new one is one line here."""

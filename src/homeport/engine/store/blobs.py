@@ -12,7 +12,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
@@ -100,6 +100,11 @@ class Blobs:
     def remove(self, digest: str) -> None:
         """Delete the blob, if it is there. Only for who knows that nothing refers to it."""
         self.path(digest).unlink(missing_ok=True)
+
+    def digests(self) -> Iterator[str]:
+        """The digests of all complete blobs."""
+        for file in self._root.glob("sha256/??/*"):
+            yield f"sha256:{file.name}"
 
     def clear(self) -> None:
         """Delete all blobs."""

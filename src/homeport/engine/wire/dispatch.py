@@ -60,6 +60,8 @@ class Front:
         request = http.request(scope, receive)
         try:
             response = await _Exchange(self._backend, request).respond()
+            if request.has_unread_body:
+                response.headers["connection"] = "close"
             await response.send(send, head=request.method == "HEAD")
         except http.Disconnected:
             log.debug("the client went away: %s %s", request.method, request.raw_path)

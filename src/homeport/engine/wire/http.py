@@ -36,6 +36,15 @@ class Request:
     secure: bool
     receive: Receive
     query: list[tuple[str, str]] = field(default_factory=list)
+    read: bool = False
+
+    @property
+    def has_unread_body(self) -> bool:
+        """Whether bytes of the body may still come: what answers before that must close the connection, since a
+        client that waited for `100 Continue` never sends them."""
+        return not self.read and (
+            self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
+        )
 
     @property
     def path(self) -> str:
@@ -54,6 +63,7 @@ class Request:
             if chunk := message.get("body", b""):
                 yield chunk
             if not message.get("more_body"):
+                self.read = True
                 return
 
     async def body(self, limit: int = MAX_BODY) -> bytes:

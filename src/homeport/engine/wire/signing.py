@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, unquote
 
+from homeport.engine.wire import signing_legacy
 from homeport.engine.wire.errors import AwsError
 from homeport.engine.wire.http import Request
+from homeport.engine.wire.routing import s3_path
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
@@ -28,7 +30,8 @@ _CREDENTIAL = re.compile(r"^([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request$")
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a request says of how it was signed. `expires` is set for presigned requests: seconds."""
+    """What a request says of how it was signed. `expires` is set for presigned requests: seconds from when they
+    were signed, or for `legacy` ones (Signature Version 2) since the epoch."""
 
     access_key_id: str
     date: str
@@ -40,6 +43,7 @@ class Signature:
     token: str | None
     payload: str | None
     expires: int | None = None
+    legacy: bool = False
 
     @property
     def scope(self) -> str:
@@ -64,7 +68,26 @@ def read(request: Request) -> Signature | None:
         return _by_header(found[1], request)
     if request.parameter("X-Amz-Algorithm") is not None:
         return _by_query(request)
-    return None
+    return _by_legacy_query(request) if signing_legacy.is_legacy(request) else None
+
+
+def _by_legacy_query(request: Request) -> Signature:
+    expires = request.parameter("Expires") or ""
+    if not expires.isdecimal():
+        raise AwsError("AccessDenied", f"Invalid date (should be seconds since epoch): {expires[:64]}", 403)
+    return Signature(
+        access_key_id=request.parameter("AWSAccessKeyId") or "",
+        date="",
+        region="aws-global",
+        service="s3",
+        signed_headers=(),
+        value=request.parameter("Signature") or "",
+        moment="",
+        token=request.parameter("x-amz-security-token"),
+        payload=UNSIGNED_PAYLOAD,
+        expires=int(expires),
+        legacy=True,
+    )
 
 
 def _by_header(fields: str, request: Request) -> Signature:
@@ -139,6 +162,10 @@ def _credential(value: str) -> tuple[str, str, str, str]:
 
 def check_time(signature: Signature, now: float) -> None:
     """Refuse a request that was signed too long ago, or that is not signed for now."""
+    if signature.legacy:
+        if now > (signature.expires or 0):
+            raise AwsError("AccessDenied", "Request has expired", 403)
+        return
     try:
         signed = datetime.strptime(signature.moment, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
     except ValueError:
@@ -173,6 +200,12 @@ def check_time(signature: Signature, now: float) -> None:
 
 def verify(signature: Signature, request: Request, secret: str, payload_hash: str) -> None:
     """Raise SignatureDoesNotMatch unless the secret made this signature for this request."""
+    if signature.legacy:
+        # Clients sign the path with the bucket, also when they send the bucket in the host name.
+        expected = signing_legacy.sign(request, s3_path(request), secret)
+        if not hmac.compare_digest(expected, signature.value):
+            raise _mismatch(signature)
+        return
     required = {"host"} | {name for name in request.headers if name.startswith("x-amz-")}
     unsigned = required - set(signature.signed_headers) if not signature.presigned else set()
     if "host" in unsigned:

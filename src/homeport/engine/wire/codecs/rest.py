@@ -101,8 +101,11 @@ def _read_payload(
 
 
 def write(value: dict[str, Any], operation: OperationModel) -> Response:
-    """The response: status, headers and payload as the output shape binds them."""
-    response = Response(status=operation.http.get("responseCode", 200))
+    """The response: status, headers and payload as the output shape binds them. What the model cannot say (206 for
+    a part of an object) an operation says as boto3 tells it: `ResponseMetadata: {HTTPStatusCode, HTTPHeaders}`."""
+    beyond = value.get("ResponseMetadata", {})
+    response = Response(status=beyond.get("HTTPStatusCode") or operation.http.get("responseCode", 200))
+    response.headers.update(beyond.get("HTTPHeaders", {}))
     shape = operation.output_shape
     if shape is None:
         return response

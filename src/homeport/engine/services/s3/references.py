@@ -1,0 +1,40 @@
+"""Which versions and parts hold which blobs; a blob that nothing holds any more is deleted.
+
+Whoever writes a blob holds it in the same turn of the event loop, so no blob is deleted between the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from homeport.engine.services.engine import Engine
+from homeport.engine.store.blobs import Blobs
+from homeport.engine.store.database import Store
+
+
+def hold(store: Store, holder: str, blobs: Iterable[str]) -> None:
+    """Keep these blobs as long as the holder exists."""
+    for digest in blobs:
+        store.execute("INSERT OR IGNORE INTO s3_references VALUES (?, ?)", holder, digest)
+
+
+def release(store: Store, blobs: Blobs, holder: str) -> None:
+    """The holder is gone: delete what only it held, once the running transaction has committed."""
+    rows = store.execute("DELETE FROM s3_references WHERE holder = ? RETURNING blob", holder)
+    digests = [row["blob"] for row in rows]
+    if digests:
+        store.after_commit(lambda: _collect(store, blobs, digests))
+
+
+def _collect(store: Store, blobs: Blobs, digests: Iterable[str]) -> None:
+    for digest in digests:
+        if not store.execute("SELECT 1 FROM s3_references WHERE blob = ? LIMIT 1", digest):
+            blobs.remove(digest)
+
+
+async def sweep(engine: Engine) -> None:
+    """Delete the blobs that a killed engine had written or released, but not recorded or deleted."""
+    held = {row["blob"] for row in engine.store.execute("SELECT DISTINCT blob FROM s3_references")}
+    for digest in list(engine.blobs.digests()):
+        if digest not in held:
+            engine.blobs.remove(digest)
