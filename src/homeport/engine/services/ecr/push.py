@@ -7,6 +7,7 @@ from typing import Any
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecr.images import delete_image, put_image, tags_of
 from homeport.engine.services.ecr.manifests import Manifest
+from homeport.engine.services.ecr.replication import replicate_delete, replicate_push
 from homeport.engine.services.ecr.scans import scan_if_wanted
 from homeport.engine.services.ecr.tables import TAGS
 
@@ -22,6 +23,7 @@ def push_image(ctx: Context, repository: str, manifest: Manifest, tags: list[str
         image = put_image(ctx, repository, manifest, tags)
         for tag in tags or [""]:
             emit_action(ctx, "PUSH", image, tag)
+        replicate_push(ctx, image, tags)
         scan_if_wanted(ctx, image)
         ctx.wake("ecr.lifecycle", repository)
     return image
@@ -33,6 +35,7 @@ def remove_image(ctx: Context, image: Body) -> list[str]:
         tags = delete_image(ctx, image)
         for tag in tags or [""]:
             emit_action(ctx, "DELETE", image, tag)
+        replicate_delete(ctx, image, tags, whole=True)
     return tags
 
 
@@ -44,6 +47,7 @@ def untag_image(ctx: Context, image: Body, tag: str) -> None:
     with ctx.store.transaction():
         TAGS.delete(ctx, image["repositoryName"], tag)
         emit_action(ctx, "DELETE", image, tag)
+        replicate_delete(ctx, image, [tag], whole=False)
 
 
 def emit_action(ctx: Context, action: str, image: Body, tag: str) -> None:

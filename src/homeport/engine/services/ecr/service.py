@@ -11,12 +11,15 @@ from homeport.engine.services.ecr.operations import (
     lifecycle,
     policies,
     registry,
+    replication,
     repositories,
     scans,
     tags,
+    templates,
 )
 from homeport.engine.services.ecr.policies import repository_policy
 from homeport.engine.services.ecr.registry.app import registry_app
+from homeport.engine.services.ecr.replication import REPLICATE
 from homeport.engine.services.ecr.scans import SCAN
 from homeport.engine.services.ecr.storage import layer_files
 from homeport.engine.services.engine import Engine
@@ -29,8 +32,20 @@ async def _reset(engine: Engine) -> None:
 
 SERVICE = Service(
     "ecr",
-    modules=(authorization, images, layers, lifecycle, policies, registry, repositories, scans, tags),
-    executions=(SCAN,),
+    modules=(
+        authorization,
+        images,
+        layers,
+        lifecycle,
+        policies,
+        registry,
+        replication,
+        repositories,
+        scans,
+        tags,
+        templates,
+    ),
+    executions=(REPLICATE, SCAN),
     reconcilers=(LIFECYCLE, COLLECTOR),
     resource_policy=repository_policy,
     mounts={"v2": registry_app},

@@ -7,7 +7,8 @@ from homeport.engine.services.ecr.layers import mount_layer
 from homeport.engine.services.ecr.registry.call import Call, checked_digest
 from homeport.engine.services.ecr.registry.errors import RegistryError
 from homeport.engine.services.ecr.settings import account_setting
-from homeport.engine.services.ecr.tables import LAYERS
+from homeport.engine.services.ecr.tables import LAYERS, REPOSITORIES
+from homeport.engine.services.ecr.templates import ensure_repository, find_template
 from homeport.engine.services.ecr.uploads import (
     append_to_upload,
     begin_upload,
@@ -22,7 +23,7 @@ from homeport.engine.wire.http import Response
 async def post_upload(call: Call) -> Response:
     """Begin an upload; with `digest` the body is the whole blob, with `mount` another repository may have it."""
     await call.allow("InitiateLayerUpload")
-    find_repository(call.ctx, call.repository)
+    await _repository(call)
     if digest := call.request.parameter("mount"):
         if await _mount(call, checked_digest(digest)):
             return _created(call, digest)
@@ -64,6 +65,15 @@ async def delete_upload(call: Call, upload_id: str) -> Response:
     find_upload(call.ctx, call.files, call.repository, upload_id)
     cancel_upload(call.ctx, call.files, call.repository, upload_id)
     return Response(204)
+
+
+async def _repository(call: Call) -> None:
+    """The repository must exist, or a template must let a push create it."""
+    if REPOSITORIES.get(call.ctx, call.repository) is None:
+        if find_template(call.ctx, call.repository, "CREATE_ON_PUSH") is None:
+            find_repository(call.ctx, call.repository)
+        await call.allow("CreateRepository")
+        ensure_repository(call.ctx, call.repository, "CREATE_ON_PUSH")
 
 
 async def _mount(call: Call, digest: str) -> bool:
