@@ -95,7 +95,8 @@ async def test_a_terminal_has_logs_too(runtime: Runtime):
 async def test_events_wake_topics_and_listeners(runtime: Runtime):
     name, topics, seen = runtime.name("test", "events"), [], asyncio.Queue()
     watcher = Runtime(runtime.engine_id, topics.append)
-    watcher.listen(lambda event: seen.put_nowait(event))
+    watcher.listen(seen.put_nowait)
+    watcher.watch()
     assert (await asyncio.wait_for(seen.get(), 5)).action == "connected"
     await runtime.ensure(name, shell("exit 4"), {"homeport.service": "test"})
     await runtime.start(name)

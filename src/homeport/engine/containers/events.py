@@ -29,7 +29,7 @@ class Event(NamedTuple):
 
 
 class Events:
-    """The event stream of the containers with one label, kept open as long as somebody listens."""
+    """The event stream of the containers with one label, kept open from its start."""
 
     def __init__(self, client: Client, label: str, notify: Callable[[str], None]) -> None:
         self._client = client
@@ -40,9 +40,8 @@ class Events:
         self._since: str | None = None
 
     def listen(self, hear: Callable[[Event], None]) -> None:
-        """Call `hear` for every event from now on."""
+        """Call `hear` for every event that comes while the stream is open."""
         self._listeners.append(hear)
-        self.start()
 
     def start(self) -> None:
         """Open the stream unless it is open."""

@@ -48,6 +48,7 @@ class Runtime:
         self.engine_id = engine_id
         self._client = Client()
         self._events = Events(self._client, f"{ENGINE_LABEL}={engine_id}", notify)
+        self._info: dict[str, Any] | None = None
         self.images = Images(self._client)
         self.networks = Networks(self._client, engine_id)
 
@@ -58,16 +59,24 @@ class Runtime:
         return "-".join(("homeport", self.engine_id, *parts))
 
     def listen(self, hear: Callable[[Event], None]) -> None:
-        """Call `hear` for each event of this engine's containers from now on, restarts of Docker included."""
+        """Call `hear` for each event of this engine's containers; the stream opens with the first container
+        that is made, or with `watch`, and is opened again when Docker restarts."""
         self._events.listen(hear)
+
+    def watch(self) -> None:
+        """Open the event stream: there are containers that an earlier process made."""
+        self._events.start()
 
     async def ping(self) -> None:
         """Return when Docker answers. Raises DockerUnavailable."""
         await self._client.call("GET", "version")
 
     async def info(self) -> dict[str, Any]:
-        """What Docker says of itself and the machine (`NCPU`, `MemTotal`, `Architecture`, …)."""
-        return await self._client.call("GET", "info")
+        """What Docker said of itself and the machine when it was first asked (`NCPU`, `MemTotal`,
+        `Architecture`, …)."""
+        if self._info is None:
+            self._info = await self._client.call("GET", "info")
+        return self._info
 
     async def network(self) -> Network:
         """The engine's network, made when it is missing."""
@@ -144,6 +153,14 @@ class Runtime:
             await self._unless_gone("DELETE", f"containers/{name}", {"force": "1", "v": "1"})
         except DockerRefused as error:
             if error.status != 409 or "already in progress" not in error.message:
+                raise
+
+    async def remove_volume(self, name: str) -> None:
+        """Remove a named volume; one that is not there or still used stays as it is."""
+        try:
+            await self._client.call("DELETE", f"volumes/{name}")
+        except DockerRefused as error:
+            if error.status not in (404, 409):
                 raise
 
     async def _unless_gone(self, method: str, path: str, params: Mapping[str, str | int]) -> None:

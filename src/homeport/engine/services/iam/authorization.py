@@ -41,11 +41,24 @@ class Authorization:
 
     async def authorize(self, call: Call, operation: Operation | None) -> None:
         """Raise the service's access denied error unless the principal may make this call."""
-        if call.principal.type == "Service" or self._is_roots_own(call):
+        principal = call.principal
+        if principal.type == "Service":
             call.decision = {"allowed": True}
             return
-        for ask, passed_to in self._asked(call, operation, Where(call.account, call.region)):
-            question, decision = await self._judge(call, ask, passed_to)
+        where = Where(call.account, call.region)
+        permissions = self._book.of(principal)
+        shared: dict[str, Values] | None = None
+        for ask, passed_to in self._asked(call, operation, where):
+            if principal.type == "Root" and not self._has_resource_policy(call, ask):
+                call.decision = call.decision or {
+                    "allowed": True,
+                    "action": ask.action,
+                    "resource": ask.resource,
+                }
+                continue
+            if shared is None:
+                shared = global_keys(call, permissions, self._engine.now())
+            question, decision = await self._judge(call, ask, passed_to, permissions, shared)
             if not decision.allowed:
                 call.decision = told(question, decision)
                 raise refusal(call, question, decision, self._seal)
@@ -82,30 +95,25 @@ class Authorization:
                 arn = role if role.startswith("arn:") else f"arn:aws:iam::{where.account}:role/{role}"
                 yield Ask("iam:PassRole", arn, _PASS_ROLE), service
 
-    async def _judge(self, call: Call, ask: Ask, passed_to: str) -> tuple[Question, Decision]:
-        ask = ask._replace(resource=await true_resource(self._engine, call, ask))
-        permissions = self._book.of(call.principal)
+    async def _judge(
+        self, call: Call, ask: Ask, passed_to: str, permissions: Permissions, shared: dict[str, Values]
+    ) -> tuple[Question, Decision]:
+        resource = await true_resource(self._engine, call, ask)
+        ask = ask._replace(resource=resource)
+        account = _account(resource) or call.account
         policies = await self._with_resource_policy(call, ask, self.policies_of(call.principal, permissions))
-        account = _account(ask.resource) or call.account
-        keys = permissions.keys.union(
-            *(one.policy.condition_keys for one in (*(policies.session or ()), *_one(policies.resource)))
-        )
-        context: dict[str, Values] = {}
-        if keys or call.service == "ec2":  # whose denials tell the context
-            context = global_keys(call, permissions, self._engine.now())
-            context |= action_keys(call, ask, Where(call.account, call.region), account)
-            context |= await self._tag_keys(call, ask, keys)
-            if passed_to:
-                context["iam:passedtoservice"] = (passed_to,)
-        question = Question(call.principal, ask.action, ask.resource, context, account)
+        context = shared | action_keys(call, ask, Where(call.account, call.region), account)
+        if passed_to:
+            context["iam:passedtoservice"] = (passed_to,)
+        context |= await self._tag_keys(call, ask, permissions, policies)
+        question = Question(call.principal, ask.action, resource, context, account)
         return question, evaluate(question, policies)
 
-    def _is_roots_own(self, call: Call) -> bool:
-        """Whether the root user calls what no resource policy can deny it."""
+    def _has_resource_policy(self, call: Call, ask: Ask) -> bool:
+        if ask.action.startswith("sts:"):
+            return True
         service = self._engine.services.get(call.service)
-        with_policies = call.service == "sts" or bool(service and service.resource_policy)
-        user_session = "user_session" in call.principal.session_context
-        return call.principal.type == "Root" and not with_policies and not user_session
+        return bool(service and service.resource_policy) and not ask.action.startswith("iam:")
 
     async def _with_resource_policy(self, call: Call, ask: Ask, own: Policies) -> Policies:
         if ask.action.startswith("sts:") and ":role/" in ask.resource:
@@ -132,17 +140,27 @@ class Authorization:
         decides = call.service == "kms"
         return Policies(own.identity, own.boundary, own.session, policy, resource_decides=decides)
 
-    async def _tag_keys(self, call: Call, ask: Ask, keys: frozenset[str]) -> dict[str, Values]:
-        wanted = any("resourcetag/" in key or "existingobjecttag/" in key for key in keys)
-        if ask.resource == "*" or not wanted:
+    async def _tag_keys(
+        self, call: Call, ask: Ask, permissions: Permissions, policies: Policies
+    ) -> dict[str, Values]:
+        keys = permissions.keys.union(
+            *(one.policy.condition_keys for one in (*(policies.session or ()), *_one(policies.resource)))
+        )
+        if ask.resource == "*" or not any(
+            "resourcetag/" in key or "existingobjecttag/" in key for key in keys
+        ):
             return {}
         tags = await resource_tags(self._engine, call, ask.resource)
         prefix = prefix_of(call.service)
-        return {
-            f"{key}/{name}".lower(): (value,)
-            for name, value in tags.items()
-            for key in ("aws:resourcetag", f"{prefix}:resourcetag", "s3:existingobjecttag")
-        }
+        found: dict[str, Values] = {}
+        for name, value in tags.items():
+            for key in (
+                f"aws:resourcetag/{name}",
+                f"{prefix}:resourcetag/{name}",
+                f"s3:existingobjecttag/{name}",
+            ):
+                found[key.lower()] = (value,)
+        return found
 
     def role(self, arn: str) -> dict[str, Any] | None:
         """The role of this ARN, if it exists."""

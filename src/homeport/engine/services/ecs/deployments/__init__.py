@@ -1,0 +1,1 @@
+"""How a service goes from one revision to the next: one strategy a file."""

@@ -1,0 +1,164 @@
+"""The awslogs driver: what containers write goes to CloudWatch Logs, over restarts of the engine.
+
+Each container has a row with the position of the last line that was sent; a reconciler follows the container from
+there until it has ended and everything is sent. Docker keeps the lines in the meantime.
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_awslogs.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from homeport.engine.containers.errors import DockerUnavailable, NoSuchContainer
+from homeport.engine.containers.logs import Line, Position
+from homeport.engine.durable.reconciler import Key
+from homeport.engine.services.context import Client, Context
+from homeport.engine.services.ecs.failure import CannotStart, told
+from homeport.engine.services.ecs.tables import LOG_POSITIONS
+from homeport.engine.services.ecs.task_rows import TASK, Body
+from homeport.engine.services.engine import Engine
+from homeport.engine.wire.errors import AwsError
+
+log = logging.getLogger(__name__)
+
+LOG = "ecs.log"
+GATHER_SECONDS = 0.1
+BATCH = 1000
+RETRY_SECONDS = 2.0
+_EXISTS = "ResourceAlreadyExistsException"
+
+
+async def open_stream(ctx: Context, row: Body, container: Body, docker_name: str, role: str | None) -> None:
+    """Make the container's log stream and remember where its lines go. Raises CannotStart."""
+    options = container["logConfiguration"].get("options", {})
+    stream = _stream_name(row, container, options)
+    client = _client(ctx, role, options.get("awslogs-region", ctx.region))
+    group = options.get("awslogs-group", "")
+    try:
+        if options.get("awslogs-create-group") == "true":
+            await _unless_there(client.create_log_group(logGroupName=group))
+        await _unless_there(client.create_log_stream(logGroupName=group, logStreamName=stream))
+    except AwsError as error:
+        raise CannotStart(
+            "ResourceInitializationError",
+            "failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch "
+            f"log stream: {told(error)} (log group {group!r})",
+            container["name"],
+        ) from error
+    with ctx.store.transaction():
+        if LOG_POSITIONS.get(ctx, row["taskId"], container["name"]) is None:
+            position = {
+                "taskId": row["taskId"],
+                "container": container["name"],
+                "clusterName": row["clusterName"],
+                "docker": docker_name,
+                "group": group,
+                "stream": stream,
+                "region": options.get("awslogs-region", ctx.region),
+                "role": role,
+                "after": None,
+                "done": False,
+            }
+            LOG_POSITIONS.put(ctx, position)
+
+
+def begin(ctx: Context, row: Body, container: str) -> None:
+    """Follow a container that has been started."""
+    ctx.wake(LOG, f"{row['taskId']}/{container}")
+
+
+def all_sent(ctx: Context, row: Body) -> bool:
+    """Whether everything that the task's ended containers wrote is in CloudWatch Logs."""
+    return all(position["done"] for position in LOG_POSITIONS.list(ctx, row["taskId"]))
+
+
+def keys(engine: Engine) -> Iterable[Key]:
+    """The containers whose lines are not all sent."""
+    for scope, position in LOG_POSITIONS.everywhere(engine.store):
+        if not position["done"]:
+            yield scope, f"{position['taskId']}/{position['container']}"
+
+
+async def follow(ctx: Context, key: str) -> float | None:
+    """Send what the container writes until it has ended."""
+    position = LOG_POSITIONS.get(ctx, *key.split("/"))
+    if position is None or position["done"]:
+        return None
+    after = Position(*position["after"]) if position["after"] else None
+    lines: asyncio.Queue[Line | None] = asyncio.Queue(maxsize=BATCH * 10)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_read(ctx, position["docker"], after, lines))
+            await _send_all(ctx, position, lines)
+    except* (NoSuchContainer, DockerUnavailable, AwsError) as errors:
+        log.warning("the lines of %s are not sent: %s", position["docker"], errors.exceptions[0])
+    ended = await _ended(ctx, position["docker"])
+    if ended:
+        LOG_POSITIONS.put(ctx, position | {"done": True})
+        ctx.wake(TASK, f"{position['clusterName']}/{position['taskId']}")
+    return None if ended else RETRY_SECONDS
+
+
+async def _ended(ctx: Context, name: str) -> bool:
+    found = await ctx.engine.docker.inspect(name)
+    return found is None or found["State"]["Status"] in ("exited", "dead")
+
+
+async def _read(ctx: Context, name: str, after: Position | None, lines: asyncio.Queue[Line | None]) -> None:
+    async for line in ctx.engine.docker.logs(name, after):
+        await lines.put(line)
+    await lines.put(None)
+
+
+async def _send_all(ctx: Context, position: Body, lines: asyncio.Queue[Line | None]) -> None:
+    while (line := await lines.get()) is not None:
+        await asyncio.sleep(GATHER_SECONDS)
+        batch, last = [line], False
+        while len(batch) < BATCH and not lines.empty():
+            more = lines.get_nowait()
+            if more is None:
+                last = True
+                break
+            batch.append(more)
+        await _send(ctx, position, batch)
+        if last:
+            return
+
+
+async def _send(ctx: Context, position: Body, batch: list[Line]) -> None:
+    client = _client(ctx, position["role"], position["region"])
+    latest = 0
+    events: list[Any] = []
+    for line in batch:
+        # two streams may be a little out of order, which PutLogEvents does not take
+        latest = max(latest, int(line.time * 1000))
+        if line.text:
+            events.append({"timestamp": latest, "message": line.text})
+    if events:
+        await client.put_log_events(
+            logGroupName=position["group"], logStreamName=position["stream"], logEvents=events
+        )
+    position["after"] = list(batch[-1].position)
+    LOG_POSITIONS.put(ctx, position)
+
+
+def _stream_name(row: Body, container: Body, options: Body) -> str:
+    prefix = options.get("awslogs-stream-prefix")
+    return f"{prefix}/{container['name']}/{row['taskId']}" if prefix else row["taskId"]
+
+
+def _client(ctx: Context, role: str | None, region: str) -> Client:
+    if role:
+        return ctx.engine.context("ecs-tasks", ctx.scope).client("logs", role=role, region=region)
+    return ctx.client("logs", as_service=True, region=region)
+
+
+async def _unless_there(call: Any) -> None:
+    try:
+        await call
+    except AwsError as error:
+        if error.code != _EXISTS:
+            raise

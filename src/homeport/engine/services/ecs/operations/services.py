@@ -1,0 +1,288 @@
+"""Services. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_services.html"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeport.engine.services.context import Context
+from homeport.engine.services.ecs.deployments.settings import deployment_configuration
+from homeport.engine.services.ecs.names import (
+    check_name,
+    find_cluster,
+    find_definition,
+    find_service,
+    service_key,
+)
+from homeport.engine.services.ecs.revisions import (
+    end_service_deployment,
+    new_deployment,
+    new_revision,
+    new_service_deployment,
+)
+from homeport.engine.services.ecs.service_rows import alive, deployments, described, save_service
+from homeport.engine.services.ecs.tables import SERVICES
+from homeport.engine.services.ecs.watch import WATCH, changed_topic
+from homeport.engine.services.pagination import page
+from homeport.engine.services.service import operation
+from homeport.engine.wire.errors import AwsError
+
+Body = dict[str, Any]
+
+_NEW_REVISION = (
+    "taskDefinition",
+    "launchType",
+    "capacityProviderStrategy",
+    "platformVersion",
+    "networkConfiguration",
+    "loadBalancers",
+    "serviceRegistries",
+)
+"""Members whose change starts a deployment."""
+_KEPT = (
+    "healthCheckGracePeriodSeconds",
+    "enableECSManagedTags",
+    "propagateTags",
+    "enableExecuteCommand",
+    "placementConstraints",
+    "placementStrategy",
+    "availabilityZoneRebalancing",
+)
+
+
+@operation
+async def create_service(ctx: Context, request: Body) -> Body:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html"""
+    cluster = find_cluster(ctx, request.get("cluster"))
+    name = request["serviceName"]
+    check_name(name, "The service name")
+    if not request.get("taskDefinition"):
+        raise AwsError("InvalidParameterException", "TaskDefinition can not be blank.")
+    definition = find_definition(ctx, request["taskDefinition"])["definition"]
+    balancers = request.get("loadBalancers", [])
+    await _check_load_balancers(ctx, balancers, definition)
+    settings = _new_settings(cluster, request, definition)
+    _check_network(settings, definition)
+    with ctx.store.transaction():
+        found = SERVICES.get(ctx, cluster["clusterName"], name)
+        if found is not None and found["status"] == "ACTIVE":
+            if request.get("clientToken") and request["clientToken"] == found.get("clientToken"):
+                return {"service": described(ctx, found)}
+            raise AwsError("InvalidParameterException", "Creation of service was not idempotent.")
+        if found is not None and found["status"] == "DRAINING":
+            raise AwsError(
+                "InvalidParameterException",
+                "Unable to Start a service that is still Draining.",
+            )
+        service = _row(ctx, cluster, name, request, settings, found)
+        revision = new_revision(ctx, service, settings, definition)
+        started = new_service_deployment(ctx, service, revision, [])
+        new_deployment(ctx, service, revision, started["number"], None)
+        save_service(ctx, service)
+        ctx.wake(WATCH, f"{cluster['clusterName']}/{name}")
+    return {"service": described(ctx, service)}
+
+
+def _new_settings(cluster: Body, request: Body, definition: Body) -> Body:
+    settings = {member: request.get(member) for member in _NEW_REVISION}
+    settings["taskDefinition"] = definition["taskDefinitionArn"]
+    if not settings["launchType"] and settings["capacityProviderStrategy"] is None:
+        settings["capacityProviderStrategy"] = cluster.get("defaultCapacityProviderStrategy") or None
+        if not settings["capacityProviderStrategy"]:
+            settings["launchType"] = "EC2"
+    if settings["launchType"] == "FARGATE" or settings["capacityProviderStrategy"]:
+        settings |= {"platformVersion": settings["platformVersion"] or "LATEST", "platformFamily": "Linux"}
+    settings["loadBalancers"] = settings["loadBalancers"] or []
+    settings["serviceRegistries"] = settings["serviceRegistries"] or []
+    return settings
+
+
+def _row(ctx: Context, cluster: Body, name: str, request: Body, settings: Body, before: Body | None) -> Body:
+    daemon = request.get("schedulingStrategy") == "DAEMON"
+    if not daemon and request.get("desiredCount") is None:
+        raise AwsError(
+            "InvalidParameterException",
+            "A desired count is required when the scheduling strategy is REPLICA.",
+        )
+    before = before or {"deployments": 0, "serviceDeployments": 0, "events": 0}
+    return {
+        "clusterName": cluster["clusterName"],
+        "serviceName": name,
+        "status": "ACTIVE",
+        "clientToken": request.get("clientToken"),
+        "desiredCount": 1 if daemon else request["desiredCount"],
+        "deployments": before["deployments"],
+        "serviceDeployments": before["serviceDeployments"],
+        "events": before["events"],
+        "lastCompleted": None,
+        "stopRequested": None,
+        "steady": False,
+        "shown": {
+            "serviceArn": ctx.arn(f"service/{cluster['clusterName']}/{name}"),
+            "clusterArn": cluster["clusterArn"],
+            **settings,
+            **{member: request.get(member) for member in _KEPT},
+            "deploymentConfiguration": deployment_configuration(request, None),
+            "deploymentController": request.get("deploymentController") or {"type": "ECS"},
+            "schedulingStrategy": request.get("schedulingStrategy", "REPLICA"),
+            "roleArn": request.get("role"),
+            "createdAt": ctx.now(),
+            "createdBy": ctx.principal.arn,
+            "enableECSManagedTags": request.get("enableECSManagedTags", False),
+            "propagateTags": request.get("propagateTags", "NONE"),
+            "enableExecuteCommand": request.get("enableExecuteCommand", False),
+            "healthCheckGracePeriodSeconds": request.get(
+                "healthCheckGracePeriodSeconds", 0 if settings["loadBalancers"] else None
+            ),
+            "tags": request.get("tags", []),
+        },
+    }
+
+
+@operation
+async def update_service(ctx: Context, request: Body) -> Body:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html"""
+    service = find_service(ctx, request.get("cluster"), request["service"])
+    named = request.get("taskDefinition") or service["shown"]["taskDefinition"]
+    definition = find_definition(ctx, named, active="taskDefinition" in request)["definition"]
+    if "loadBalancers" in request:
+        await _check_load_balancers(ctx, request["loadBalancers"], definition)
+    with ctx.store.transaction():
+        service = find_service(ctx, request.get("cluster"), request["service"])
+        shown = service["shown"]
+        before = {member: shown.get(member) for member in _NEW_REVISION}
+        changes = {member: request[member] for member in _NEW_REVISION if member in request}
+        if "capacityProviderStrategy" in changes:
+            changes["launchType"] = None
+        changes["taskDefinition"] = definition["taskDefinitionArn"]
+        shown |= changes
+        _check_network(shown, definition)
+        shown |= {member: request[member] for member in _KEPT if member in request}
+        shown["deploymentConfiguration"] = deployment_configuration(request, shown["deploymentConfiguration"])
+        if "desiredCount" in request:
+            service["desiredCount"] = request["desiredCount"]
+        changed = any(shown.get(member) != before[member] for member in _NEW_REVISION)
+        if changed or request.get("forceNewDeployment"):
+            _deploy(ctx, service, definition)
+        save_service(ctx, service)
+        key = f"{service['clusterName']}/{service['serviceName']}"
+        ctx.notify(changed_topic(key))
+        ctx.wake(WATCH, key)
+    return {"service": described(ctx, service)}
+
+
+def _deploy(ctx: Context, service: Body, definition: Body) -> None:
+    """Begin to bring the service to its new settings; a deployment that is still in progress stops."""
+    current = deployments(ctx, service)
+    if current:
+        reason = "The service deployment was superseded by a new one."
+        end_service_deployment(ctx, service, current[0]["serviceDeployment"], "STOPPED", reason)
+    revision = new_revision(ctx, service, service["shown"], definition)
+    running = {row["deployment"] for row in alive(ctx, service)}
+    sources = [deployment for deployment in current if deployment["id"] in running]
+    started = new_service_deployment(ctx, service, revision, sources)
+    service["stopRequested"] = None
+    new_deployment(ctx, service, revision, started["number"], None)
+
+
+@operation
+async def delete_service(ctx: Context, request: Body) -> Body:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteService.html"""
+    with ctx.store.transaction():
+        service = find_service(ctx, request.get("cluster"), request["service"])
+        daemon = service["shown"]["schedulingStrategy"] == "DAEMON"
+        if service["desiredCount"] > 0 and not request.get("force") and not daemon:
+            raise AwsError(
+                "InvalidParameterException", "The service cannot be stopped while it is scaled above 0."
+            )
+        service["status"], service["desiredCount"] = "DRAINING", 0
+        save_service(ctx, service)
+        ctx.notify(changed_topic(f"{service['clusterName']}/{service['serviceName']}"))
+    return {"service": described(ctx, service)}
+
+
+@operation
+async def describe_services(ctx: Context, request: Body) -> Body:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html"""
+    find_cluster(ctx, request.get("cluster"))
+    found, failures = [], []
+    for named in request["services"]:
+        key = service_key(request.get("cluster"), named)
+        service = SERVICES.get(ctx, *key)
+        if service is None:
+            arn = named if named.startswith("arn:") else ctx.arn(f"service/{key[0]}/{key[1]}")
+            failures.append({"arn": arn, "reason": "MISSING"})
+            continue
+        shown = described(ctx, service)
+        if "TAGS" not in request.get("include", []):
+            shown.pop("tags", None)
+        found.append(shown)
+    return {"services": found, "failures": failures}
+
+
+@operation
+async def list_services(ctx: Context, request: Body) -> Body:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListServices.html"""
+    cluster = find_cluster(ctx, request.get("cluster"))["clusterName"]
+    services = [each for each in SERVICES.list(ctx, cluster) if each["status"] != "INACTIVE"]
+    for member in ("launchType", "schedulingStrategy"):
+        if request.get(member):
+            services = [each for each in services if each["shown"].get(member) == request[member]]
+    arns = sorted(each["shown"]["serviceArn"] for each in services)
+    chunk, token = page(
+        arns, request.get("maxResults", 10), request.get("nextToken"), str, "InvalidParameterException"
+    )
+    return {"serviceArns": chunk, "nextToken": token}
+
+
+async def _check_load_balancers(ctx: Context, balancers: list[Body], definition: Body) -> None:
+    for balancer in balancers:
+        group, name, port = (
+            balancer.get(key) for key in ("targetGroupArn", "containerName", "containerPort")
+        )
+        container = next((each for each in definition["containerDefinitions"] if each["name"] == name), None)
+        if container is None:
+            raise AwsError(
+                "InvalidParameterException",
+                f"The container {name} does not exist in the task definition.",
+            )
+        if port not in [each.get("containerPort") for each in container["portMappings"]]:
+            raise AwsError(
+                "InvalidParameterException",
+                f"The container {name} did not have a container port {port} defined.",
+            )
+        if not group:
+            raise AwsError(
+                "InvalidParameterException",
+                "Classic Load Balancers are not supported: give a targetGroupArn.",
+            )
+        await _check_target_group(ctx, group, definition)
+
+
+async def _check_target_group(ctx: Context, arn: str, definition: Body) -> None:
+    try:
+        answer = await ctx.client("elbv2", as_service=True).describe_target_groups(TargetGroupArns=[arn])
+    except AwsError as error:
+        raise AwsError(
+            "InvalidParameterException",
+            f"Unable to assume role and validate the specified targetGroupArn: {error.message}",
+        ) from error
+    group = answer["TargetGroups"][0]
+    if not group.get("LoadBalancerArns"):
+        raise AwsError(
+            "InvalidParameterException",
+            f"The target group with targetGroupArn {arn} does not have an associated load balancer.",
+        )
+    if definition["networkMode"] == "awsvpc" and group.get("TargetType") != "ip":
+        raise AwsError(
+            "InvalidParameterException",
+            f"The provided target group {arn} has target type {group.get('TargetType')}, which is incompatible with "
+            "the awsvpc network mode specified in the task definition.",
+        )
+
+
+def _check_network(settings: Body, definition: Body) -> None:
+    if definition["networkMode"] == "awsvpc" and not settings.get("networkConfiguration"):
+        raise AwsError(
+            "InvalidParameterException",
+            "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+        )

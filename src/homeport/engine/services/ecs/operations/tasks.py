@@ -1,0 +1,178 @@
+"""Running, stopping, describing tasks. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_run_task.html"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeport.engine.containers.errors import DockerUnavailable
+from homeport.engine.services.context import Context
+from homeport.engine.services.ecs import placement
+from homeport.engine.services.ecs.names import (
+    find_cluster,
+    find_definition,
+    find_task,
+    service_key,
+    task_key,
+)
+from homeport.engine.services.ecs.tables import TASKS, TOKENS
+from homeport.engine.services.ecs.task_rows import (
+    definition_of,
+    described,
+    forget_old,
+    new_task,
+    request_stop,
+)
+from homeport.engine.services.pagination import page
+from homeport.engine.services.service import operation
+from homeport.engine.wire.errors import AwsError
+
+Body = dict[str, Any]
+
+_ROLES = {
+    "overrides.taskRoleArn": "ecs-tasks.amazonaws.com",
+    "overrides.executionRoleArn": "ecs-tasks.amazonaws.com",
+}
+
+
+@operation(pass_role=_ROLES)
+async def run_task(ctx: Context, request: Body) -> Body:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html"""
+    cluster = find_cluster(ctx, request.get("cluster"))
+    definition = find_definition(ctx, request["taskDefinition"])
+    if (token := request.get("clientToken")) and (known := TOKENS.get(ctx, token)):
+        before = [TASKS.get(ctx, *key) for key in known["tasks"]]
+        return {"tasks": [described(row) for row in before if row], "failures": []}
+    settings = _settings(cluster, definition, request)
+    obstacle = await _obstacle(ctx, definition["definition"])
+    if obstacle:
+        return {"tasks": [], "failures": [{"reason": "RESOURCE:MEMORY", "detail": obstacle}]}
+    with ctx.store.transaction():
+        forget_old(ctx, cluster["clusterName"], "")
+        rows = [
+            new_task(ctx, cluster["clusterName"], definition, settings)
+            for _ in range(request.get("count", 1))
+        ]
+        if token:
+            keys = [[row["clusterName"], row["taskId"]] for row in rows]
+            TOKENS.put(ctx, {"token": token, "tasks": keys})
+    return {"tasks": [described(row) for row in rows], "failures": []}
+
+
+def _settings(cluster: Body, definition: Body, request: Body) -> Body:
+    if not 1 <= request.get("count", 1) <= 10:
+        raise AwsError("InvalidParameterException", "count should be between 1 and 10.")
+    network = request.get("networkConfiguration")
+    if definition["definition"]["networkMode"] == "awsvpc" and not network:
+        raise AwsError(
+            "InvalidParameterException",
+            "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+        )
+    names = {container["name"] for container in definition["definition"]["containerDefinitions"]}
+    overrides = {
+        "containerOverrides": [],
+        "inferenceAcceleratorOverrides": [],
+        **request.get("overrides", {}),
+    }
+    for override in overrides["containerOverrides"]:
+        if override.get("name") not in names:
+            raise AwsError(
+                "InvalidParameterException",
+                f"Override for container named {override.get('name')} is not a container in the TaskDefinition.",
+            )
+    strategy = request.get("capacityProviderStrategy")
+    if strategy is None and not request.get("launchType"):
+        strategy = cluster.get("defaultCapacityProviderStrategy")
+    provider = max(strategy, key=lambda each: each.get("weight", 0))["capacityProvider"] if strategy else None
+    fargate = provider or request.get("launchType") == "FARGATE"
+    tags = request.get("tags", [])
+    if request.get("propagateTags") == "TASK_DEFINITION":
+        tags = definition["tags"] + tags
+    return {
+        "group": request.get("group") or f"family:{definition['family']}",
+        "startedBy": request.get("startedBy"),
+        "launchType": "FARGATE" if fargate else request.get("launchType", "EC2"),
+        "capacityProviderName": provider,
+        "platformVersion": "1.4.0" if fargate else None,
+        "platformFamily": "Linux" if fargate else None,
+        "networkConfiguration": network or {},
+        "enableExecuteCommand": request.get("enableExecuteCommand", False),
+        "overrides": overrides,
+        "tags": tags,
+    }
+
+
+async def _obstacle(ctx: Context, definition: Body) -> str | None:
+    try:
+        return await placement.obstacle(ctx, definition)
+    except DockerUnavailable as error:
+        raise AwsError("ServerException", str(error)) from error
+
+
+@operation
+async def stop_task(ctx: Context, request: Body) -> Body:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopTask.html"""
+    row = find_task(ctx, request.get("cluster"), request["task"])
+    if row["lastStatus"] != "STOPPED":
+        request_stop(ctx, row, "UserInitiated", request.get("reason") or "Task stopped by user")
+    return {"task": described(find_task(ctx, request.get("cluster"), request["task"]))}
+
+
+@operation
+async def describe_tasks(ctx: Context, request: Body) -> Body:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"""
+    find_cluster(ctx, request.get("cluster"))
+    tasks, failures = [], []
+    for named in request["tasks"]:
+        row = TASKS.get(ctx, *task_key(request.get("cluster"), named))
+        if row is None:
+            failures.append({"arn": named, "reason": "MISSING"})
+        else:
+            shown = described(row)
+            tasks.append(shown if "TAGS" in request.get("include", []) else {**shown, "tags": []})
+    return {"tasks": tasks, "failures": failures}
+
+
+@operation
+async def list_tasks(ctx: Context, request: Body) -> Body:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html"""
+    cluster = find_cluster(ctx, request.get("cluster"))["clusterName"]
+    equals: dict[str, Any] = {
+        "desiredStatus": "STOPPED" if request.get("desiredStatus") == "STOPPED" else "RUNNING"
+    }
+    if named := request.get("serviceName"):
+        equals["serviceName"] = service_key(cluster, named)[1]
+    rows = TASKS.list(ctx, cluster, **equals)
+    if request.get("family"):
+        rows = [row for row in rows if row["definition"][0] == request["family"]]
+    for member in ("startedBy", "launchType"):
+        if request.get(member):
+            rows = [row for row in rows if row["task"].get(member) == request[member]]
+    arns = sorted(row["task"]["taskArn"] for row in rows)
+    chunk, token = page(
+        arns, request.get("maxResults", 100), request.get("nextToken"), str, "InvalidParameterException"
+    )
+    return {"taskArns": chunk, "nextToken": token}
+
+
+@operation
+async def execute_command(ctx: Context, request: Body) -> Body:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ExecuteCommand.html"""
+    row = find_task(ctx, request.get("cluster"), request["task"])
+    if not row["task"].get("enableExecuteCommand"):
+        raise AwsError(
+            "InvalidParameterException",
+            "The execute command failed because execute command was not enabled when the task was run or the execute "
+            "command agent isn’t running. Wait and try again or run a new task with execute command enabled and try "
+            "again.",
+        )
+    names = [container["name"] for container in definition_of(ctx, row)["containerDefinitions"]]
+    name = request.get("container") or names[0]
+    if name not in names:
+        raise AwsError("InvalidParameterException", f"There is no container named {name} in the task.")
+    if row["containers"][name]["lastStatus"] != "RUNNING":
+        raise AwsError("TargetNotConnectedException", f"The container {name} does not run.")
+    raise AwsError(
+        "UnsupportedFeatureException",
+        f"homeport has no Session Manager channel yet. Run `docker exec -it "
+        f"{ctx.engine.docker.name('ecs', row['taskId'], name)} {request['command']}` on this machine.",
+    )

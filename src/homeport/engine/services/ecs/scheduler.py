@@ -1,0 +1,324 @@
+"""The service scheduler: brings each service's tasks nearer to what is desired, and its deployments to an end.
+
+A look has two halves. First it asks, with pauses: what target groups say, what images mean, why a task fails its
+check. Then it reads the rows anew and decides, in one transaction and without a pause, so that nothing that
+happened meanwhile is overwritten.
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_services.html
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from homeport.engine.containers.errors import DockerUnavailable
+from homeport.engine.durable.reconciler import Key
+from homeport.engine.services.context import Context
+from homeport.engine.services.ecs import circuit_breaker, images, listening, placement, targets
+from homeport.engine.services.ecs.deployments import rollout
+from homeport.engine.services.ecs.deployments.rolling import Bounds, bounds, plan
+from homeport.engine.services.ecs.failure import CannotStart
+from homeport.engine.services.ecs.health import Judgement, judge, note_failure
+from homeport.engine.services.ecs.revisions import digests, record_digests
+from homeport.engine.services.ecs.service_rows import (
+    add_event,
+    alive,
+    deployments,
+    emit_action,
+)
+from homeport.engine.services.ecs.tables import DEFINITIONS, DEPLOYMENTS, REVISIONS, SERVICES
+from homeport.engine.services.ecs.task_rows import Body, change, forget_old, new_task, request_stop, task_key
+from homeport.engine.services.engine import Engine
+
+STEADY_LOOK_SECONDS = 60.0
+WAITING_LOOK_SECONDS = 2.0
+PLACEMENT_SECONDS = 30.0
+DOCKER_AWAY_SECONDS = 5.0
+
+
+@dataclass
+class Findings:
+    """What the first half of a look found out."""
+
+    healths: dict[str, targets.Health] = field(default_factory=dict)
+    causes: dict[str, str] = field(default_factory=dict)
+    obstacle: str | None = None
+    shortage: str | None = None
+    alarms: list[str] = field(default_factory=list)
+
+
+def keys(engine: Engine) -> Iterable[Key]:
+    """Every service that was not deleted."""
+    for scope, service in SERVICES.everywhere(engine.store):
+        if service["status"] != "INACTIVE":
+            yield scope, f"{service['clusterName']}/{service['serviceName']}"
+
+
+async def reconcile(ctx: Context, key: str) -> float | None:
+    """Look at one service. Returns when to look again though nothing wakes it."""
+    service = SERVICES.get(ctx, *key.split("/"))
+    if service is None or service["status"] == "INACTIVE":
+        return None
+    try:
+        findings = await _find_out(ctx, service)
+    except DockerUnavailable as error:
+        findings = Findings(obstacle=str(error))
+    with ctx.store.transaction():
+        service = SERVICES.get(ctx, *key.split("/"))
+        assert service is not None
+        after = _decide(ctx, service, findings)
+        SERVICES.put(ctx, service)
+    return after
+
+
+async def _find_out(ctx: Context, service: Body) -> Findings:
+    rows = [row for row in alive(ctx, service) if row["desiredStatus"] == "RUNNING"]
+    findings = Findings()
+    running = [row for row in rows if row["lastStatus"] == "RUNNING"]
+    findings.healths = await targets.healths(ctx, running)
+    for row in running:
+        judged = judge(service, row, findings.healths.get(task_key(row)), ctx.now())
+        if judged.view.unhealthy:
+            findings.causes[task_key(row)] = await _cause(ctx, row, judged, findings)
+    primary = next(iter(deployments(ctx, service)), None)
+    if primary is None or service["status"] == "DRAINING":
+        return findings
+    findings.alarms = await rollout.alarms_in_alarm(ctx, service, primary)
+    revision = REVISIONS.get(ctx, service["clusterName"], service["serviceName"], primary["revision"])
+    assert revision is not None
+    definition = _definition(ctx, revision)["definition"]
+    missing = len([row for row in rows if row["deployment"] == primary["id"]]) < wanted(service)
+    if missing:
+        findings.obstacle = await placement.obstacle(ctx, definition)
+        findings.shortage = await placement.shortage(ctx, definition)
+    if missing and not primary["resolved"]:
+        await _resolve(ctx, primary, revision, definition)
+    return findings
+
+
+async def _cause(ctx: Context, row: Body, judged: Judgement, findings: Findings) -> str:
+    health = findings.healths.get(task_key(row))
+    if health is None or not health.group:
+        return judged.event
+    port = next(each["containerPort"] for each in row["targets"] if each["targetGroupArn"] == health.group)
+    found = await listening.explain(ctx, row, port)
+    return f"{judged.event} {found}" if found else judged.event
+
+
+async def _resolve(ctx: Context, primary: Body, revision: Body, definition: Body) -> None:
+    """Find out what the images' tags mean now; all tasks of the revision run these digests."""
+    role = definition.get("executionRoleArn")
+    known = digests(revision)
+    try:
+        found = {
+            container["name"]: await images.resolve(ctx, container["image"], role, container["name"])
+            for container in definition["containerDefinitions"]
+            if container["name"] not in known
+        }
+    except CannotStart:
+        return  # the tasks fail with the same reason, and are counted
+    with ctx.store.transaction():
+        record_digests(ctx, revision, {name: digest for name, digest in found.items() if digest})
+        fresh = DEPLOYMENTS.get(ctx, primary["clusterName"], primary["serviceName"], primary["number"])
+        if fresh is not None:
+            DEPLOYMENTS.put(ctx, fresh | {"resolved": True})
+
+
+def wanted(service: Body) -> int:
+    """How many tasks there should be. A DAEMON service has one for each instance: this machine."""
+    if service["status"] == "DRAINING":
+        return 0
+    return 1 if service["shown"]["schedulingStrategy"] == "DAEMON" else service["desiredCount"]
+
+
+def limits(service: Body) -> Bounds:
+    """The bounds within which the scheduler keeps."""
+    configuration = service["shown"]["deploymentConfiguration"]
+    return bounds(wanted(service), configuration["minimumHealthyPercent"], configuration["maximumPercent"])
+
+
+def _decide(ctx: Context, service: Body, findings: Findings) -> float | None:
+    rows = alive(ctx, service)
+    current = deployments(ctx, service)
+    if service["status"] == "DRAINING" and not rows:
+        _delete(ctx, service, current)
+        return None
+    if not current:
+        return None
+    judged = _judge_all(ctx, service, rows, findings)
+    _note_healthy(ctx, service, current[0], rows, judged)
+    _note_digests(ctx, service, current[0], rows)
+    primary = rollout.advance(ctx, service, rows, judged, findings.alarms)
+    if primary["id"] != current[0]["id"]:  # it was rolled back, and may have taken tasks over
+        rows = alive(ctx, service)
+        judged = _judge_all(ctx, service, rows, findings)
+    rolling = primary["shown"]["rolloutState"] == "IN_PROGRESS"
+    wait = _wait(ctx, service, primary)
+    moves = plan(
+        wanted(service),
+        limits(service),
+        primary["id"],
+        [each.view for each in judged.values()],
+        rolling=rolling,
+        may_start=primary["shown"]["rolloutState"] != "FAILED",
+    )
+    by_key = {task_key(row): row for row in rows}
+    _stop(ctx, service, [by_key[key] for key in moves.stop], judged, findings)
+    if moves.start and not wait:
+        _start(ctx, service, primary, moves.start, findings)
+    forget_old(ctx, service["clusterName"], service["serviceName"])
+    return _next_look(service, rows, judged, findings, wait)
+
+
+def _judge_all(ctx: Context, service: Body, rows: list[Body], findings: Findings) -> dict[str, Judgement]:
+    return {
+        task_key(row): judge(service, row, findings.healths.get(task_key(row)), ctx.now())
+        for row in rows
+        if row["desiredStatus"] == "RUNNING"
+    }
+
+
+def _delete(ctx: Context, service: Body, current: list[Body]) -> None:
+    service["status"] = "INACTIVE"
+    for deployment in current:
+        DEPLOYMENTS.put(ctx, deployment | {"status": "INACTIVE"})
+    forget_old(ctx, service["clusterName"], service["serviceName"])
+
+
+def _note_healthy(
+    ctx: Context, service: Body, primary: Body, rows: list[Body], judged: dict[str, Judgement]
+) -> None:
+    for row in rows:
+        judgement = judged.get(task_key(row))
+        if judgement and judgement.view.healthy and not row.get("wasHealthy"):
+            change(ctx, task_key(row), lambda fresh: fresh.update(wasHealthy=True))
+            breaker = service["shown"]["deploymentConfiguration"].get("deploymentCircuitBreaker") or {}
+            if row["deployment"] == primary["id"] and breaker.get("resetOnHealthyTask", True):
+                primary["failures"] = 0
+                DEPLOYMENTS.put(ctx, primary)
+
+
+def _note_digests(ctx: Context, service: Body, primary: Body, rows: list[Body]) -> None:
+    """What the first task of a revision pulled is what the revision's tags mean."""
+    revision = REVISIONS.get(ctx, service["clusterName"], service["serviceName"], primary["revision"])
+    assert revision is not None
+    known = digests(revision)
+    found = {
+        name: container["imageDigest"]
+        for row in rows
+        if row["deployment"] == primary["id"]
+        for name, container in row["containers"].items()
+        if container.get("imageDigest") and name not in known
+    }
+    if found:
+        record_digests(ctx, revision, found)
+
+
+def _wait(ctx: Context, service: Body, primary: Body) -> float:
+    """Seconds until tasks may be started again after failures."""
+    breaker = service["shown"]["deploymentConfiguration"].get("deploymentCircuitBreaker") or {}
+    if not primary["failures"]:
+        return 0.0
+    watched = breaker.get("enable") and primary["shown"]["rolloutState"] == "IN_PROGRESS"
+    delay = 0.0 if watched else circuit_breaker.backoff(primary["failures"])
+    return max(0.0, primary["failedAt"] + delay - ctx.now())
+
+
+def _stop(
+    ctx: Context, service: Body, rows: list[Body], judged: dict[str, Judgement], findings: Findings
+) -> None:
+    for row in rows:
+        judgement = judged[task_key(row)]
+        if judgement.view.unhealthy:
+            cause = findings.causes.get(task_key(row), judgement.event)
+            add_event(ctx, service, cause)
+            change(ctx, task_key(row), functools.partial(_count_failure, ctx, cause))
+            request_stop(ctx, row, "ServiceSchedulerInitiated", judgement.stopped_reason)
+        else:
+            reason = f"Scaling activity initiated by (deployment {row['deployment']})"
+            request_stop(ctx, row, "ServiceSchedulerInitiated", reason)
+    if rows:
+        draining = [row for row in rows if row["targets"] and row["lastStatus"] == "RUNNING"]
+        if draining:
+            add_event(ctx, service, f"has begun draining connections on {len(draining)} tasks.")
+        listed = " ".join(f"(task {row['taskId']})" for row in rows)
+        add_event(ctx, service, f"has stopped {len(rows)} running tasks: {listed}.")
+
+
+def _count_failure(ctx: Context, cause: str, row: Body) -> None:
+    note_failure(ctx, row, cause)
+
+
+def _start(ctx: Context, service: Body, primary: Body, count: int, findings: Findings) -> None:
+    if findings.obstacle:
+        if service.get("obstacle") != findings.obstacle:
+            service["obstacle"] = findings.obstacle
+            add_event(ctx, service, f"was unable to place a task. Reason: {findings.obstacle}.")
+            emit_action(ctx, service, "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE", reason="RESOURCE:MEMORY")
+        return
+    if findings.shortage and service.get("shortage") != findings.shortage:
+        service["shortage"] = findings.shortage
+        add_event(ctx, service, f"has less capacity than it asks for: {findings.shortage}.")
+    service["obstacle"] = None
+    revision = REVISIONS.get(ctx, service["clusterName"], service["serviceName"], primary["revision"])
+    assert revision is not None
+    definition = _definition(ctx, revision)
+    settings = task_settings(service, primary, revision)
+    ids = [new_task(ctx, service["clusterName"], definition, settings)["taskId"] for _ in range(count)]
+    listed = " ".join(f"(task {id})" for id in ids)
+    add_event(ctx, service, f"has started {count} tasks: {listed}.")
+
+
+def task_settings(service: Body, deployment: Body, revision: Body) -> Body:
+    """What each task of a deployment is made with."""
+    shown = revision["shown"]
+    strategy = shown.get("capacityProviderStrategy") or []
+    provider = max(strategy, key=lambda each: each.get("weight", 0))["capacityProvider"] if strategy else None
+    tags = service["shown"].get("tags", []) if service["shown"].get("propagateTags") == "SERVICE" else []
+    return {
+        "serviceName": service["serviceName"],
+        "deployment": deployment["id"],
+        "targets": shown.get("loadBalancers") or [],
+        "images": digests(revision),
+        "group": f"service:{service['serviceName']}",
+        "startedBy": deployment["id"],
+        "launchType": shown.get("launchType") or ("FARGATE" if provider else None),
+        "capacityProviderName": provider,
+        "platformVersion": shown.get("platformVersion"),
+        "platformFamily": shown.get("platformFamily"),
+        "networkConfiguration": shown.get("networkConfiguration") or {},
+        "enableExecuteCommand": service["shown"].get("enableExecuteCommand", False),
+        "tags": tags,
+    }
+
+
+def _definition(ctx: Context, revision: Body) -> Body:
+    family, _, number = revision["shown"]["taskDefinition"].rpartition("/")[2].partition(":")
+    row = DEFINITIONS.get(ctx, family, int(number))
+    assert row is not None
+    return row
+
+
+def _next_look(
+    service: Body, rows: list[Body], judged: dict[str, Judgement], findings: Findings, wait: float
+) -> float | None:
+    looks: list[Any] = [each.again for each in judged.values() if each.again is not None]
+    if wait:
+        looks.append(wait)
+    if findings.obstacle:
+        looks.append(PLACEMENT_SECONDS if "Capacity" in findings.obstacle else DOCKER_AWAY_SECONDS)
+    checked = [row for row in rows if row["targets"] and row["lastStatus"] == "RUNNING"]
+    if checked:
+        settled = all(
+            findings.healths[task_key(row)].state == "healthy"
+            for row in checked
+            if task_key(row) in findings.healths
+        )
+        looks.append(STEADY_LOOK_SECONDS if settled and service.get("steady") else WAITING_LOOK_SECONDS)
+    if service["shown"]["deploymentConfiguration"].get("alarms", {}).get("enable") and not service.get(
+        "steady"
+    ):
+        looks.append(STEADY_LOOK_SECONDS)
+    return min(looks, default=None)

@@ -1,0 +1,50 @@
+"""Elastic Container Service: clusters, task definitions, tasks, services.
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/Welcome.html"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+
+from homeport.engine.durable.reconciler import Reconciler
+from homeport.engine.services.ecs import logs, scheduler, tasks, watch
+from homeport.engine.services.ecs.operations import (
+    clusters,
+    service_deployments,
+    services,
+    tags,
+    task_definitions,
+)
+from homeport.engine.services.ecs.operations import tasks as task_operations
+from homeport.engine.services.ecs.tables import TASKS
+from homeport.engine.services.ecs.task_rows import SERVICE as SERVICE_RECONCILER
+from homeport.engine.services.ecs.task_rows import TASK
+from homeport.engine.services.engine import Engine
+from homeport.engine.services.service import Service
+
+
+async def _start(engine: Engine) -> None:
+    """Hear Docker's events; at once when there are tasks, else from the first task on."""
+    engine.docker.listen(functools.partial(tasks.hear, engine))
+    if any(True for _ in tasks.keys(engine)):
+        engine.docker.watch()
+
+
+async def _reset(engine: Engine) -> None:
+    if TASKS.everywhere(engine.store):
+        found = await engine.docker.containers(service="ecs")
+        await asyncio.gather(*(engine.docker.remove(container["Id"]) for container in found))
+
+
+SERVICE = Service(
+    "ecs",
+    modules=(clusters, task_definitions, task_operations, services, service_deployments, tags),
+    reconcilers=(
+        Reconciler(TASK, tasks.keys, tasks.reconcile),
+        Reconciler(SERVICE_RECONCILER, scheduler.keys, scheduler.reconcile),
+        Reconciler(logs.LOG, logs.keys, logs.follow),
+        Reconciler(watch.WATCH, scheduler.keys, watch.watch),
+    ),
+    start=_start,
+    reset=_reset,
+)

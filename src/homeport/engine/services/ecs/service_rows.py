@@ -1,0 +1,117 @@
+"""A service's rows: the service, its events, its deployments; and how AWS shows them."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from homeport.engine.services.context import Context
+from homeport.engine.services.ecs.tables import DEPLOYMENTS, EVENTS, SERVICES, TASKS
+from homeport.engine.services.ecs.task_rows import ENDING, SERVICE, Body
+
+KEPT_EVENTS = 100
+STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
+
+
+def digits() -> str:
+    """Nineteen random digits, as in the ids of deployments and service revisions."""
+    return str(secrets.randbelow(9 * 10**18) + 10**18)
+
+
+def alive(ctx: Context, service: Body) -> list[Body]:
+    """The rows of the service's tasks that have not stopped."""
+    name = service["clusterName"]
+    running = TASKS.list(ctx, name, serviceName=service["serviceName"], desiredStatus="RUNNING")
+    stopping = TASKS.list(ctx, name, serviceName=service["serviceName"], desiredStatus="STOPPED")
+    return running + [row for row in stopping if row["lastStatus"] != "STOPPED"]
+
+
+def deployments(ctx: Context, service: Body) -> list[Body]:
+    """The primary deployment first, then those that still have tasks."""
+    rows = DEPLOYMENTS.list(ctx, service["clusterName"], service["serviceName"], status="ACTIVE")
+    rows += DEPLOYMENTS.list(ctx, service["clusterName"], service["serviceName"], status="PRIMARY")
+    return list(reversed(rows))
+
+
+def save_service(ctx: Context, service: Body) -> None:
+    """Write the service and have the scheduler look at it."""
+    SERVICES.put(ctx, service)
+    ctx.wake(SERVICE, f"{service['clusterName']}/{service['serviceName']}")
+
+
+def add_event(ctx: Context, service: Body, message: str) -> None:
+    """Tell what happened: `(service web) has reached a steady state.`; the newest hundred are kept. `service`
+    must be written afterwards."""
+    service["events"] += 1
+    event = {
+        "clusterName": service["clusterName"],
+        "serviceName": service["serviceName"],
+        "number": service["events"],
+        "event": {
+            "id": f"{secrets.token_hex(4)}-{secrets.token_hex(2)}-{secrets.token_hex(2)}-{secrets.token_hex(2)}-"
+            + secrets.token_hex(6),
+            "createdAt": ctx.now(),
+            "message": f"(service {service['serviceName']}) {message}",
+        },
+    }
+    EVENTS.put(ctx, event)
+    EVENTS.delete(ctx, service["clusterName"], service["serviceName"], service["events"] - KEPT_EVENTS)
+
+
+def emit_action(ctx: Context, service: Body, kind: str, name: str, **detail: Any) -> None:
+    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_events.html"""
+    arn = service["shown"]["serviceArn"]
+    body = {"eventType": kind, "eventName": name, "clusterArn": service["shown"]["clusterArn"], **detail}
+    ctx.emit("aws.ecs", "ECS Service Action", body, [arn])
+
+
+def described(ctx: Context, service: Body) -> Body:
+    """The service as AWS shows it. https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html"""
+    rows = alive(ctx, service)
+    current = deployments(ctx, service)
+    events = EVENTS.list(ctx, service["clusterName"], service["serviceName"])
+    primary = current[0] if current else None
+    shown = {key: value for key, value in service["shown"].items() if value is not None}
+    return {
+        **shown,
+        "serviceName": service["serviceName"],
+        "status": service["status"],
+        "desiredCount": service["desiredCount"],
+        "runningCount": _running(rows),
+        "pendingCount": _pending(rows),
+        "taskDefinition": primary["shown"]["taskDefinition"] if primary else shown.get("taskDefinition"),
+        "deployments": [_deployment(service, each, rows) for each in current],
+        "events": [row["event"] for row in reversed(events)],
+    }
+
+
+def _deployment(service: Body, deployment: Body, rows: list[Body]) -> Body:
+    own = [row for row in rows if row["deployment"] == deployment["id"]]
+    shown = {key: value for key, value in deployment["shown"].items() if value is not None}
+    return {
+        **shown,
+        "id": deployment["id"],
+        "status": deployment["status"],
+        "desiredCount": service["desiredCount"] if deployment["status"] == "PRIMARY" else 0,
+        "runningCount": _running(own),
+        "pendingCount": _pending(own),
+        "failedTasks": deployment["failures"],
+    }
+
+
+def _running(rows: list[Body]) -> int:
+    """Tasks that are being stopped, draining among them, do not count."""
+    return sum(row["lastStatus"] == "RUNNING" and row["desiredStatus"] == "RUNNING" for row in rows)
+
+
+def _pending(rows: list[Body]) -> int:
+    return sum(row["lastStatus"] in STARTING and row["desiredStatus"] == "RUNNING" for row in rows)
+
+
+def over(rows: list[Body], deployment: Body) -> bool:
+    """Whether no task of the deployment serves any more."""
+    return all(
+        row["lastStatus"] in ENDING and row["lastStatus"] != "DEACTIVATING"
+        for row in rows
+        if row["deployment"] == deployment["id"]
+    )

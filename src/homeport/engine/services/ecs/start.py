@@ -1,0 +1,318 @@
+"""Starting and stopping the containers of a task. Everything here may be repeated after a kill."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from homeport.engine.containers.errors import DockerRefused
+from homeport.engine.services.context import Context
+from homeport.engine.services.ecs import images, logs, secrets
+from homeport.engine.services.ecs.containers import Surroundings, docker_config, stop_timeout
+from homeport.engine.services.ecs.definitions import dependencies, start_order
+from homeport.engine.services.ecs.failure import CannotStart
+from homeport.engine.services.ecs.observation import docker_name
+from homeport.engine.services.ecs.pause import pause_image
+from homeport.engine.services.ecs.task_rows import Body, change, definition_of, stop_topic, task_key
+from homeport.engine.wire.errors import AwsError
+
+PAUSE = ".network"
+"""The name of the container that holds a task's network; no container of a definition can have it."""
+
+
+async def provision(ctx: Context, row: Body) -> None:
+    """Give the task its network and its role's credentials. Raises CannotStart."""
+    definition = definition_of(ctx, row)
+    credentials = None
+    if role := definition.get("taskRoleArn"):
+        try:
+            credentials = ctx.engine.identity.issue_container_credentials(
+                role, "ecs-tasks.amazonaws.com", row["taskId"]
+            )
+        except AwsError as error:
+            raise CannotStart(
+                "TaskFailedToStart",
+                f"ECS was unable to assume the role '{role}' that was provided for this task. Please verify that "
+                f"the role being passed has the proper trust relationship and permissions ({error.message})",
+            ) from error
+    await ctx.engine.container_access()
+    if _has_pause(definition):
+        await _start_pause(ctx, row, definition)
+
+    def apply(fresh: Body) -> None:
+        fresh.setdefault("credentials", credentials)
+
+    change(ctx, task_key(row), apply)
+
+
+def _has_pause(definition: Body) -> bool:
+    """A single container holds its network itself; several share that of one that does nothing else."""
+    return definition["networkMode"] == "awsvpc" and len(definition["containerDefinitions"]) > 1
+
+
+async def _start_pause(ctx: Context, row: Body, definition: Body) -> None:
+    runtime, access = ctx.engine.docker, await ctx.engine.container_access()
+    hostnames = [each["hostname"] for each in definition["containerDefinitions"] if each.get("hostname")]
+    host: Body = {
+        "NetworkMode": access.network,
+        "ExtraHosts": _hosts(ctx, access.gateway, definition),
+        "Sysctls": {
+            each["namespace"]: each["value"]
+            for container in definition["containerDefinitions"]
+            for each in container["systemControls"]
+        },
+    }
+    config: Body = {"Image": await pause_image(runtime), "HostConfig": host}
+    if hostnames:
+        config["Hostname"] = hostnames[0]
+    name = docker_name(ctx, row, PAUSE)
+    await runtime.ensure(name, config, _labels(ctx, row, PAUSE, definition))
+    await runtime.start(name)
+
+
+def _hosts(ctx: Context, gateway: str, definition: Body) -> list[str]:
+    registry = f"{ctx.account}.dkr.ecr.{ctx.region}.amazonaws.com:{gateway}"
+    extra = [
+        f"{each['hostname']}:{each['ipAddress']}"
+        for container in definition["containerDefinitions"]
+        for each in container.get("extraHosts", [])
+    ]
+    return [registry, *extra]
+
+
+def _labels(ctx: Context, row: Body, container: str, definition: Body) -> dict[str, str]:
+    task = row["task"]
+    return {
+        "homeport.service": "ecs",
+        "homeport.task": task_key(row),
+        "homeport.account": ctx.account,
+        "homeport.region": ctx.region,
+        "com.amazonaws.ecs.cluster": task["clusterArn"],
+        "com.amazonaws.ecs.container-name": container,
+        "com.amazonaws.ecs.task-arn": task["taskArn"],
+        "com.amazonaws.ecs.task-definition-family": row["definition"][0],
+        "com.amazonaws.ecs.task-definition-version": str(row["definition"][1]),
+    }
+
+
+async def pull(ctx: Context, row: Body, definition: Body) -> bool:
+    """Have all images on the machine; False when the task's stop was asked for meanwhile. Raises CannotStart."""
+    if "pullStoppedAt" in row["task"]:
+        return True
+    began = ctx.now()
+    role = definition.get("executionRoleArn")
+    with ctx.engine.signals.listen([stop_topic(row)]) as stopped:
+        fetching = asyncio.ensure_future(
+            asyncio.gather(
+                *(
+                    images.fetch(ctx, each["image"], row["images"].get(each["name"]), role, each["name"])
+                    for each in definition["containerDefinitions"]
+                )
+            )
+        )
+        stopping = asyncio.ensure_future(stopped.wait(3600))
+        either: list[asyncio.Future[Any]] = [fetching, stopping]
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not fetching.done():
+                return False
+        finally:
+            stopping.cancel()
+            fetching.cancel()
+    fetched = dict(
+        zip((each["name"] for each in definition["containerDefinitions"]), fetching.result(), strict=True)
+    )
+    now = ctx.now()
+
+    def apply(fresh: Body) -> None:
+        fresh["task"] |= {"pullStartedAt": began, "pullStoppedAt": now}
+        fresh["references"] = {name: image["reference"] for name, image in fetched.items()}
+        for name, image in fetched.items():
+            if image["digest"]:
+                fresh["containers"][name]["imageDigest"] = image["digest"]
+
+    row.update(change(ctx, task_key(row), apply))
+    return True
+
+
+async def start_containers(ctx: Context, row: Body, definition: Body) -> float | None:
+    """Start every container whose dependencies are met. Returns after how long one of those that wait has waited
+    too long; None when none has a limit. Raises CannotStart."""
+    left: list[float] = []
+    for container in start_order(definition["containerDefinitions"]):
+        shown = row["containers"][container["name"]]
+        if shown["lastStatus"] != "PENDING":
+            continue
+        if _ready(container, row, definition):
+            await _start(ctx, row, definition, container)
+            shown["lastStatus"] = "RUNNING"
+        elif limit := container.get("startTimeout"):
+            left.append(row["task"]["pullStoppedAt"] + limit - ctx.now())
+            if left[-1] <= 0:
+                raise CannotStart(
+                    "ContainerRuntimeTimeoutError",
+                    f"Could not transition to running; timed out after waiting {limit}s for its dependencies",
+                    container["name"],
+                )
+    return min(left, default=None)
+
+
+def _ready(container: Body, row: Body, definition: Body) -> bool:
+    conditions = {each["containerName"]: each["condition"] for each in container.get("dependsOn", [])}
+    for name in dependencies(container):
+        other = row["containers"][name]
+        condition = conditions.get(name, "START")
+        met = {
+            "START": other["lastStatus"] in ("RUNNING", "STOPPED"),
+            "COMPLETE": other["lastStatus"] == "STOPPED",
+            "SUCCESS": other["lastStatus"] == "STOPPED" and other.get("exitCode") == 0,
+            "HEALTHY": other["lastStatus"] == "RUNNING" and other["healthStatus"] == "HEALTHY",
+        }
+        if not met[condition]:
+            return False
+    return True
+
+
+async def _start(ctx: Context, row: Body, definition: Body, container: Body) -> None:
+    runtime, name = ctx.engine.docker, container["name"]
+    role = definition.get("executionRoleArn")
+    own = docker_name(ctx, row, name)
+    access = await ctx.engine.container_access()
+    values = await secrets.resolve(ctx, container.get("secrets", []), role)
+    if container.get("logConfiguration", {}).get("logDriver") == "awslogs":
+        await logs.open_stream(ctx, row, container, own, role)
+    around = Surroundings(
+        network=_network(ctx, row, definition, access.network),
+        hosts=_hosts(ctx, access.gateway, {**definition, "containerDefinitions": []}),
+        environment={**_environment(ctx, row, container, access), **values},
+        labels=_labels(ctx, row, name, definition),
+        volumes={volume["name"]: _volume(ctx, row, volume) for volume in definition["volumes"]},
+        siblings={
+            each["name"]: docker_name(ctx, row, each["name"]) for each in definition["containerDefinitions"]
+        },
+        processors=(await runtime.info())["NCPU"],
+    )
+    try:
+        await runtime.ensure(own, docker_config(definition, container, row["references"][name], around))
+        await runtime.start(own)
+    except DockerRefused as error:
+        kind = (
+            "CannotCreateContainerError" if "create" in error.message.lower() else "CannotStartContainerError"
+        )
+        raise CannotStart(kind, error.message, name) from error
+    logs.begin(ctx, row, name)
+
+
+def _network(ctx: Context, row: Body, definition: Body, network: str) -> str:
+    mode = definition["networkMode"]
+    if _has_pause(definition):
+        return f"container:{docker_name(ctx, row, PAUSE)}"
+    return network if mode in ("awsvpc", "bridge") else mode
+
+
+def _environment(ctx: Context, row: Body, container: Body, access: Any) -> dict[str, str]:
+    """What ECS puts into every container.
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html"""
+    id = f"{row['taskId']}-{container['name']}"
+    environment = {
+        "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE"
+        if row["task"].get("launchType") == "FARGATE"
+        else "AWS_ECS_EC2",
+        "AWS_REGION": ctx.region,
+        "AWS_DEFAULT_REGION": ctx.region,
+        "AWS_ENDPOINT_URL": access.url,
+        "ECS_CONTAINER_METADATA_URI_V4": f"{access.metadata_url}/v4/{id}",
+        "ECS_CONTAINER_METADATA_URI": f"{access.metadata_url}/v3/{id}",
+    }
+    if row.get("credentials"):
+        environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = (
+            f"{access.metadata_url}/v2/credentials/{row['credentials']}"
+        )
+    own = {each["name"] for each in container["environment"]}
+    return {key: value for key, value in environment.items() if key not in own}
+
+
+def _volume(ctx: Context, row: Body, volume: Body) -> str:
+    if path := volume.get("host", {}).get("sourcePath"):
+        return str(path)
+    if efs := volume.get("efsVolumeConfiguration"):
+        return ctx.engine.docker.name("efs", efs["fileSystemId"])
+    shared = volume.get("dockerVolumeConfiguration", {}).get("scope") == "shared"
+    return ctx.engine.docker.name("volume", *(() if shared else (row["taskId"],)), volume["name"])
+
+
+async def attach(ctx: Context, row: Body, definition: Body) -> None:
+    """Learn the task's address and show it as AWS shows the network interface of a task."""
+    owner = PAUSE if _has_pause(definition) else definition["containerDefinitions"][0]["name"]
+    inspected = await ctx.engine.docker.inspect(docker_name(ctx, row, owner))
+    networks = inspected["NetworkSettings"]["Networks"] if inspected else {}
+    endpoint: Body = next(iter(networks.values()), {})
+    address, mac = endpoint.get("IPAddress") or None, endpoint.get("MacAddress")
+    configuration = row["task"].get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    subnet = (configuration.get("subnets") or [""])[0]
+    id = f"{row['taskId'][:8]}-{row['taskId'][8:12]}-{row['taskId'][12:16]}-{row['taskId'][16:20]}-{row['taskId'][20:]}"
+    details = {
+        "subnetId": subnet,
+        "networkInterfaceId": f"eni-{row['taskId'][:17]}",
+        "macAddress": mac,
+        "privateIPv4Address": address,
+    }
+    attachment = {
+        "id": id,
+        "type": "ElasticNetworkInterface",
+        "status": "ATTACHED",
+        "details": [{"name": name, "value": value} for name, value in details.items() if value],
+    }
+
+    def apply(fresh: Body) -> None:
+        fresh["address"] = address
+        if definition["networkMode"] == "awsvpc" and address:
+            fresh["task"]["attachments"] = [attachment]
+            for container in fresh["containers"].values():
+                container["networkInterfaces"] = [{"attachmentId": id, "privateIpv4Address": address}]
+        if definition["networkMode"] == "bridge":
+            for container in definition["containerDefinitions"]:
+                fresh["containers"][container["name"]]["networkBindings"] = _bindings(inspected)
+
+    change(ctx, task_key(row), apply)
+
+
+def _bindings(inspected: Body | None) -> list[Body]:
+    ports = (inspected or {}).get("NetworkSettings", {}).get("Ports") or {}
+    return [
+        {
+            "bindIP": bound["HostIp"],
+            "containerPort": int(port.partition("/")[0]),
+            "hostPort": int(bound["HostPort"]),
+            "protocol": port.partition("/")[2],
+        }
+        for port, published in ports.items()
+        for bound in published or []
+    ]
+
+
+async def stop_containers(ctx: Context, row: Body, definition: Body) -> None:
+    """SIGTERM, and SIGKILL after the stop timeout: first the containers that depend on others, then those."""
+    left = {container["name"]: container for container in definition["containerDefinitions"]}
+    while left:
+        needed = {name for container in left.values() for name in dependencies(container)}
+        free = [container for name, container in left.items() if name not in needed]
+        await asyncio.gather(
+            *(
+                ctx.engine.docker.stop(docker_name(ctx, row, container["name"]), stop_timeout(container))
+                for container in free
+            )
+        )
+        for container in free:
+            del left[container["name"]]
+
+
+async def remove(ctx: Context, row: Body, definition: Body) -> None:
+    """Remove the containers, whose results are in the row, and the volumes of this task alone."""
+    runtime = ctx.engine.docker
+    names = [*(docker_name(ctx, row, name) for name in row["containers"]), docker_name(ctx, row, PAUSE)]
+    await asyncio.gather(*(runtime.remove(name) for name in names))
+    for volume in definition["volumes"]:
+        name = _volume(ctx, row, volume)
+        if row["taskId"] in name:
+            await runtime.remove_volume(name)

@@ -1,0 +1,104 @@
+"""Tasks as targets of load balancers: registering, draining, what the health checks say.
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-load-balancing.html"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from homeport.engine.services.context import Context
+from homeport.engine.services.ecs.task_rows import Body, task_key
+from homeport.engine.wire.errors import AwsError
+
+
+class Health(NamedTuple):
+    """The worst health among the target groups of a task: `healthy`, `initial`, `unhealthy`, `draining`,
+    `unused`, or `missing`; with the group and AWS's reason code and sentence."""
+
+    state: str
+    group: str = ""
+    reason: str = ""
+    description: str = ""
+
+
+_WORST = (
+    "healthy",
+    "unused",
+    "initial",
+    "missing",
+    "draining",
+    "unhealthy.draining",
+    "unavailable",
+    "unhealthy",
+)
+
+
+async def register(ctx: Context, row: Body) -> None:
+    """Make the task's address a target of each of its target groups."""
+    for group, target in _targets(row):
+        await ctx.client("elbv2", as_service=True).register_targets(TargetGroupArn=group, Targets=[target])
+
+
+async def deregister(ctx: Context, row: Body) -> None:
+    """Let no new request reach the task; those in flight go on until they end or the delay has passed."""
+    for group, target in _targets(row):
+        try:
+            await ctx.client("elbv2", as_service=True).deregister_targets(
+                TargetGroupArn=group, Targets=[target]
+            )
+        except AwsError as error:
+            if error.code not in ("TargetGroupNotFound", "InvalidTarget"):
+                raise
+
+
+async def drained(ctx: Context, row: Body) -> bool:
+    """Whether no target group drains the task any more."""
+    for group, target in _targets(row):
+        for description in await _descriptions(ctx, group, [target]):
+            if "draining" in description["TargetHealth"]["State"]:
+                return False
+    return True
+
+
+async def healths(ctx: Context, rows: Iterable[Body]) -> dict[str, Health]:
+    """The health of running tasks as targets, by task key; one question for each target group."""
+    wanted: dict[str, dict[tuple[str, int], str]] = defaultdict(dict)
+    found: dict[str, list[Health]] = {}
+    for row in rows:
+        for group, target in _targets(row):
+            wanted[group][target["Id"], target["Port"]] = task_key(row)
+            found.setdefault(task_key(row), [])
+    for group, keys in wanted.items():
+        seen = set()
+        for description in await _descriptions(ctx, group):
+            target, health = description["Target"], description["TargetHealth"]
+            if key := keys.get((target["Id"], target["Port"])):
+                seen.add(key)
+                found[key].append(
+                    Health(health["State"], group, health.get("Reason", ""), health.get("Description", ""))
+                )
+        for key in set(keys.values()) - seen:
+            found[key].append(Health("missing", group))
+    return {key: max(states, key=lambda each: _WORST.index(each.state)) for key, states in found.items()}
+
+
+async def _descriptions(ctx: Context, group: str, targets: list[Body] | None = None) -> list[Body]:
+    try:
+        answer = await ctx.client("elbv2", as_service=True).describe_target_health(
+            TargetGroupArn=group, Targets=targets
+        )
+    except AwsError as error:
+        if error.code in ("TargetGroupNotFound", "InvalidTarget"):
+            return []
+        raise
+    return answer.get("TargetHealthDescriptions", [])
+
+
+def _targets(row: Body) -> list[tuple[str, Any]]:
+    address = row.get("address")
+    return [
+        (each["targetGroupArn"], {"Id": address, "Port": each["containerPort"]})
+        for each in row["targets"]
+        if address and each.get("targetGroupArn")
+    ]

@@ -1,0 +1,118 @@
+"""An engine with a cluster, and an image small enough to make from the machine's own busybox."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.containers.conftest import IMAGE, busybox
+
+
+@pytest.fixture(scope="session", autouse=True)
+def image() -> str:
+    known = subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True)
+    if known.returncode:
+        if subprocess.run(["docker", "version"], capture_output=True).returncode:
+            pytest.skip("no Docker")
+        command = ["docker", "import", "--change", "ENV PATH=/bin", "-", IMAGE]
+        subprocess.run(command, input=busybox(), check=True, capture_output=True)
+    return IMAGE
+
+
+class Ecs:
+    """What tests of ECS do again and again."""
+
+    def __init__(self, engine: Any) -> None:
+        self.engine = engine
+        self.api = engine.client("ecs")
+
+    def define(self, script: str, family: str = "app", /, **members: Any) -> str:
+        """Register a task definition of one container that runs a shell script."""
+        task = members.pop("task", {})
+        container = {
+            "name": "app",
+            "image": IMAGE,
+            "command": ["sh", "-c", script],
+            "stopTimeout": 2,
+            **members,
+        }
+        return self.define_containers([container], family, **task)
+
+    def define_containers(self, containers: list[dict[str, Any]], family: str = "app", **task: Any) -> str:
+        answer = self.api.register_task_definition(
+            family=family,
+            networkMode="awsvpc",
+            requiresCompatibilities=["FARGATE"],
+            cpu="256",
+            memory="512",
+            containerDefinitions=containers,
+            **task,
+        )
+        return answer["taskDefinition"]["taskDefinitionArn"]
+
+    def run(self, definition: str, **members: Any) -> str:
+        answer = self.api.run_task(
+            taskDefinition=definition, launchType="FARGATE", networkConfiguration=NETWORK, **members
+        )
+        assert answer["failures"] == []
+        return answer["tasks"][0]["taskArn"]
+
+    def serve(self, definition: str, count: int = 1, name: str = "web", **members: Any) -> dict[str, Any]:
+        return self.api.create_service(
+            serviceName=name,
+            taskDefinition=definition,
+            desiredCount=count,
+            launchType="FARGATE",
+            networkConfiguration=NETWORK,
+            **members,
+        )["service"]
+
+    def task(self, arn: str) -> dict[str, Any]:
+        return self.api.describe_tasks(tasks=[arn])["tasks"][0]
+
+    def service(self, name: str = "web") -> dict[str, Any]:
+        return self.api.describe_services(services=[name])["services"][0]
+
+    def tasks(self, name: str = "web", status: str = "RUNNING") -> list[dict[str, Any]]:
+        arns = self.api.list_tasks(serviceName=name, desiredStatus=status)["taskArns"]
+        return self.api.describe_tasks(tasks=arns)["tasks"] if arns else []
+
+    def events(self, name: str = "web") -> list[str]:
+        return [event["message"] for event in self.service(name)["events"]]
+
+    def until_stopped(self, arn: str, seconds: float = 30) -> dict[str, Any]:
+        return until(lambda: self.task(arn), lambda task: task["lastStatus"] == "STOPPED", seconds)
+
+    def until_running(self, arn: str, seconds: float = 30) -> dict[str, Any]:
+        return until(lambda: self.task(arn), lambda task: task["lastStatus"] == "RUNNING", seconds)
+
+    def until_stable(self, name: str = "web", seconds: float = 40) -> dict[str, Any]:
+        return until(
+            lambda: self.service(name),
+            lambda service: (
+                len(service["deployments"]) == 1
+                and service["runningCount"] == service["desiredCount"]
+                and service["deployments"][0]["rolloutState"] == "COMPLETED"
+            ),
+            seconds,
+        )
+
+
+NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}}
+
+
+def until(look: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 30) -> Any:
+    """Look again and again until what is seen is good."""
+    deadline = time.monotonic() + seconds
+    while not good(seen := look()):
+        assert time.monotonic() < deadline, f"after {seconds} s still: {seen}"
+        time.sleep(0.05)
+    return seen
+
+
+@pytest.fixture
+def ecs(engine: Any) -> Ecs:
+    engine.client("ecs").create_cluster()
+    return Ecs(engine)

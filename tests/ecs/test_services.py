@@ -1,0 +1,106 @@
+"""Services without a load balancer: kept at their count, rolled, taken back."""
+
+import subprocess
+
+import pytest
+
+from tests.ecs.conftest import Ecs, until
+
+
+@pytest.fixture
+def fast(own_engine):
+    """An engine whose clock runs ten times as fast, so that waits of 40 s pass."""
+    own_engine.start(HOMEPORT_CLOCK_SPEED="10")
+    own_engine.client("ecs").create_cluster()
+    return Ecs(own_engine)
+
+
+def test_a_service_reaches_its_count_and_says_so(ecs: Ecs):
+    ecs.serve(ecs.define("exec sleep 600"), 3)
+    service = ecs.until_stable()
+    assert service["deployments"][0]["rolloutStateReason"].endswith("completed.")
+    until(ecs.events, lambda events: events[0] == "(service web) has reached a steady state.")
+    assert any("has started 3 tasks: (task" in event for event in ecs.events())
+    ecs.engine.client("ecs").get_waiter("services_stable").wait(services=["web"])
+
+
+def test_killed_tasks_are_replaced(ecs: Ecs):
+    ecs.serve(ecs.define("exec sleep 600"), 2)
+    ecs.until_stable()
+    before = {task["taskArn"] for task in ecs.tasks()}
+    for task in ecs.tasks():
+        subprocess.run(
+            ["docker", "kill", task["containers"][0]["runtimeId"]], check=True, capture_output=True
+        )
+
+    def replaced(tasks):
+        running = [task["taskArn"] for task in tasks if task["lastStatus"] == "RUNNING"]
+        return len(running) == 2 and not before & set(running)
+
+    until(ecs.tasks, replaced)
+
+
+def test_scaling_in_and_deleting(ecs: Ecs):
+    ecs.serve(ecs.define("exec sleep 600"), 3)
+    ecs.until_stable()
+    ecs.api.update_service(service="web", desiredCount=1)
+    until(ecs.tasks, lambda tasks: len(tasks) == 1)
+    ecs.api.delete_service(service="web", force=True)
+    until(ecs.service, lambda service: service["status"] == "INACTIVE")
+    ecs.api.get_waiter("services_inactive").wait(services=["web"])
+
+
+def test_a_new_revision_replaces_the_old_within_the_bounds(fast: Ecs):
+    first, second = fast.define("exec sleep 600"), fast.define("exec sleep 601")
+    fast.serve(first, 4, deploymentConfiguration={"minimumHealthyPercent": 50, "maximumPercent": 125})
+    fast.until_stable()
+    fast.api.update_service(service="web", taskDefinition=second)
+    most = 0
+
+    def rolled(service):
+        nonlocal most
+        most = max(most, service["runningCount"] + service["pendingCount"])
+        return len(service["deployments"]) == 1 and service["deployments"][0]["rolloutState"] == "COMPLETED"
+
+    until(fast.service, rolled, 60)
+    assert {task["taskDefinitionArn"] for task in fast.tasks()} == {second}
+    assert most <= 5
+    arn = fast.service()["serviceArn"]
+    records = fast.api.list_service_deployments(service=arn)["serviceDeployments"]
+    assert [record["status"] for record in records] == ["SUCCESSFUL", "SUCCESSFUL"]
+
+
+def test_a_crashing_version_is_taken_back_and_explained(ecs: Ecs):
+    good, bad = ecs.define("exec sleep 600"), ecs.define("echo cannot open database; exit 7")
+    breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+    ecs.serve(good, 2, deploymentConfiguration=breaker)
+    ecs.until_stable()
+    old = {task["taskArn"] for task in ecs.tasks()}
+    ecs.api.update_service(service="web", taskDefinition=bad)
+    until(
+        ecs.service,
+        lambda service: any("rolling back" in each["rolloutStateReason"] for each in service["deployments"]),
+    )
+    service = ecs.until_stable()
+    assert service["taskDefinition"] == good
+    assert {task["taskArn"] for task in ecs.tasks()} == old
+    record = ecs.api.list_service_deployments(service="web")["serviceDeployments"][0]
+    assert record["status"] == "ROLLBACK_SUCCESSFUL"
+    assert "exited with code 7; its last lines: cannot open database" in record["statusReason"]
+    detail = ecs.api.describe_service_deployments(serviceDeploymentArns=[record["serviceDeploymentArn"]])
+    breaker = detail["serviceDeployments"][0]["deploymentCircuitBreaker"]
+    assert (breaker["status"], breaker["failureCount"], breaker["threshold"]) == ("TRIGGERED", 3, 3)
+
+
+def test_a_service_too_big_for_the_machine_says_so(ecs: Ecs):
+    big = ecs.api.register_task_definition(
+        family="big",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="16384",
+        memory="122880",
+        containerDefinitions=[{"name": "app", "image": "homeport-test/busybox:1"}],
+    )["taskDefinition"]["taskDefinitionArn"]
+    ecs.serve(big)
+    events = until(ecs.events, lambda events: events)
+    assert "was unable to place a task. Reason: Capacity is unavailable at this time." in events[0]
