@@ -19,6 +19,7 @@ from homeport.engine.config import Config
 from homeport.engine.control import Control
 from homeport.engine.listeners import Listeners, PortTaken, bind
 from homeport.engine.services import (
+    cloudtrail,
     codecommit,
     codepipeline,
     ecr,
@@ -40,6 +41,7 @@ from homeport.engine.wire.dispatch import Front
 log = logging.getLogger(__name__)
 
 SERVICES: tuple[Service, ...] = (
+    cloudtrail.SERVICE,
     codecommit.SERVICE,
     codepipeline.SERVICE,
     ecr.SERVICE,

@@ -1,0 +1,125 @@
+"""One call as CloudTrail tells it.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from homeport.engine.services.cloudtrail.redaction import redacted
+from homeport.engine.wire.call import Call
+from homeport.engine.wire.errors import AwsError
+from homeport.engine.wire.principal import Principal
+
+_READS = (
+    "Get",
+    "List",
+    "Describe",
+    "Head",
+    "BatchGet",
+    "Lookup",
+    "Filter",
+    "Simulate",
+    "Search",
+    "Select",
+    "Query",
+    "Scan",
+)
+_DATA_EVENTS = {
+    "s3": ("Object", "Part", "MultipartUpload", "CopyObject"),
+    "logs": ("PutLogEvents", "GetLogEvents", "FilterLogEvents"),
+    "sns": ("Publish",),
+    "sqs": ("SendMessage", "ReceiveMessage", "DeleteMessage"),
+    "dynamodb": ("Item", "Query", "Scan"),
+    "events": ("PutEvents",),
+    "cloudwatch": ("PutMetricData", "GetMetric"),
+}
+
+
+def record(call: Call, output: dict[str, Any] | None, error: AwsError | None, now: float) -> dict[str, Any]:
+    """The record of a call that was answered, or refused with an error."""
+    data = any(word in call.name for word in _DATA_EVENTS.get(call.service, ()))
+    read_only = is_read_only(call)
+    body: dict[str, Any] = {
+        "eventVersion": "1.11",
+        "userIdentity": _identity(call),
+        "eventTime": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventSource": f"{_source(call)}.amazonaws.com",
+        "eventName": call.name,
+        "awsRegion": call.region,
+        "sourceIPAddress": call.invoked_by or call.source_ip,
+        "userAgent": call.invoked_by or call.user_agent,
+        "requestParameters": redacted(call.params, call.operation.input_shape) or None,
+        "responseElements": None,
+        "requestID": call.request_id,
+        "eventID": str(uuid.uuid4()),
+        "readOnly": read_only,
+        "eventType": "AwsApiCall",
+        "managementEvent": not data,
+        "recipientAccountId": call.account,
+        "eventCategory": "Data" if data else "Management",
+    }
+    if output and not read_only:
+        body["responseElements"] = redacted(output, call.operation.output_shape) or None
+    if error is not None:
+        body["errorCode"] = error.code
+        body["errorMessage"] = error.message
+    if call.decision:
+        body["additionalEventData"] = {"authorization": call.decision}
+        resource = call.decision.get("resource", "*")
+        if resource != "*":
+            body["resources"] = [{"ARN": resource, "accountId": call.account}]
+    return body
+
+
+def is_read_only(call: Call) -> bool:
+    """Whether the operation changes nothing."""
+    return call.name.startswith(_READS)
+
+
+def _source(call: Call) -> str:
+    metadata = call.operation.service_model.metadata
+    return str(metadata.get("signingName") or metadata["endpointPrefix"])
+
+
+def _identity(call: Call) -> dict[str, Any]:
+    principal = call.principal
+    if principal.type == "Service":
+        return {"type": "AWSService", "invokedBy": principal.arn}
+    if principal.type == "Anonymous":
+        return {"type": "AWSAccount", "principalId": "", "accountId": "ANONYMOUS_PRINCIPAL"}
+    body: dict[str, Any] = {
+        "type": "IAMUser" if principal.type == "User" else principal.type,
+        "principalId": principal.id,
+        "arn": principal.arn,
+        "accountId": principal.account,
+    }
+    if principal.access_key_id:
+        body["accessKeyId"] = principal.access_key_id
+    if principal.type == "User":
+        body["userName"] = principal.arn.rpartition("/")[2]
+    if principal.issuer:
+        body["sessionContext"] = _session(principal, principal.issuer)
+    if call.invoked_by:
+        body["invokedBy"] = call.invoked_by
+    return body
+
+
+def _session(principal: Principal, issuer: str) -> dict[str, Any]:
+    issued = principal.session_context.get("issued")
+    attributes = {"mfaAuthenticated": "false"}
+    if issued is not None:
+        attributes["creationDate"] = datetime.fromtimestamp(issued, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "sessionIssuer": {
+            "type": "Role",
+            "principalId": principal.id.partition(":")[0],
+            "arn": issuer,
+            "accountId": principal.account,
+            "userName": issuer.rpartition("/")[2],
+        },
+        "attributes": attributes,
+    }
