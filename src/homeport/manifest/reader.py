@@ -1,0 +1,123 @@
+"""Reads homeport.yml. Whatever is wrong with it is said in sentences: line, key, what was found, what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from homeport.manifest.model import Manifest
+
+FILE = "homeport.yml"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong. `line` counts from 1."""
+
+    line: int
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return (
+            f"line {self.line}: {self.key}: {self.message}"
+            if self.key
+            else f"line {self.line}: {self.message}"
+        )
+
+
+class Invalid(Exception):
+    """The manifest cannot be used; `problems` are all that is wrong with it."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+def read(path: Path) -> Manifest:
+    """The manifest in a file. Raises Invalid, FileNotFoundError."""
+    return parse(path.read_text(errors="replace"))
+
+
+def parse(text: str) -> Manifest:
+    """The manifest in a text. Raises Invalid with every problem found."""
+    try:
+        root = yaml.compose(text, yaml.SafeLoader)
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        what = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise Invalid([Problem(mark.line + 1 if mark else 1, "", f"this is not YAML: {what}")]) from None
+    except (RecursionError, ValueError) as error:
+        raise Invalid([Problem(1, "", f"this is not YAML that can be read: {error}")]) from None
+    if not isinstance(value, dict):
+        raise Invalid([Problem(1, "", "the file must be a mapping; the shortest is `app: my-app`")])
+    try:
+        return Manifest.model_validate(value)
+    except ValidationError as error:
+        raise Invalid([_problem(detail, root) for detail in error.errors()]) from None
+
+
+def _problem(detail: ErrorDetails, root: Any) -> Problem:
+    path = tuple(part for part in detail["loc"] if part != "[key]")
+    return Problem(_line(root, path), ".".join(str(part) for part in path), _message(detail, path))
+
+
+def _line(node: Any, path: tuple[Any, ...]) -> int:
+    """The line of the deepest node on the path that is there."""
+    line = node.start_mark.line + 1
+    for part in path:
+        found = None
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            found = (node.value[part], node.value[part])
+        if found is None:
+            return int(line)
+        line, node = found[0].start_mark.line + 1, found[1]
+    return int(line)
+
+
+def _message(detail: ErrorDetails, path: tuple[Any, ...]) -> str:
+    found = f"found {detail['input']!r:.80}"
+    if detail["type"] == "extra_forbidden":
+        known = _keys(path[:-1])
+        nearest = difflib.get_close_matches(str(path[-1]), known, 1)
+        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+        return f"there is no such key; {hint}Allowed here: {', '.join(known)}"
+    if detail["type"] == "missing":
+        return "this key is required"
+    if detail["type"] == "value_error":
+        return str(detail["ctx"]["error"]) if "ctx" in detail else detail["msg"]
+    if detail["type"] == "string_pattern_mismatch":
+        return f"{found}; it must match {detail['ctx']['pattern']}"
+    text = detail["msg"].replace("Input should be", "it should be")
+    return f"{found}; {text}"
+
+
+def _keys(path: tuple[Any, ...]) -> list[str]:
+    """The keys that are allowed under a path of the manifest."""
+    model: type[BaseModel] | None = Manifest
+    parts = iter(path)
+    for part in parts:
+        fields = model.model_fields.items() if model else ()
+        field = next((field for name, field in fields if part in (name, field.alias)), None)
+        if field is None:
+            return []
+        model = _inner(field.annotation)
+        if get_origin(field.annotation) in (dict, list):
+            next(parts, None)  # the key of an entry, which is the user's to choose
+    return [field.alias or name for name, field in model.model_fields.items()] if model else []
+
+
+def _inner(annotation: Any) -> type[BaseModel] | None:
+    """The model inside `Model | None`, `dict[str, Model]` and `list[Model]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for argument in get_args(annotation) if (found := _inner(argument))), None)
