@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from homeport.engine.durable.reconciler import Reconciler
-from homeport.engine.services.codepipeline import scheduler
+from homeport.engine.services.codepipeline import polling, scheduler
 from homeport.engine.services.codepipeline.action_execution import ACTION, SCHEDULER
 from homeport.engine.services.codepipeline.conditions import RULE
 from homeport.engine.services.codepipeline.operations import (
     approvals,
     executions,
     history,
+    jobs,
     pipelines,
     stages,
     state,
@@ -38,7 +39,7 @@ async def _advance(ctx: Context, pipeline_name: str) -> None:
 
 SERVICE = Service(
     "codepipeline",
-    modules=(approvals, executions, history, pipelines, stages, state, tags, transitions, types),
+    modules=(approvals, executions, history, jobs, pipelines, stages, state, tags, transitions, types),
     executions=(ACTION, RULE),
-    reconcilers=(Reconciler(SCHEDULER, _under_way, _advance),),
+    reconcilers=(Reconciler(SCHEDULER, _under_way, _advance), polling.RECONCILER),
 )

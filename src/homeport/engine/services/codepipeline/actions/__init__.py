@@ -8,8 +8,11 @@ from __future__ import annotations
 from homeport.engine.services.codepipeline.actions import (
     approval,
     build_codebuild,
+    deploy_cloudformation,
     deploy_ecs,
     deploy_s3,
+    invoke_codepipeline,
+    invoke_lambda,
     source_codecommit,
     source_ecr,
     source_s3,
@@ -24,8 +27,11 @@ PROVIDERS: dict[ActionTypeId, ActionProvider] = {
         source_s3.PROVIDER,
         build_codebuild.BUILD,
         build_codebuild.TEST,
+        deploy_cloudformation.PROVIDER,
         deploy_ecs.PROVIDER,
         deploy_s3.PROVIDER,
+        invoke_codepipeline.PROVIDER,
+        invoke_lambda.PROVIDER,
         approval.PROVIDER,
     )
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from homeport.engine.services.codepipeline import starting, tables
+from homeport.engine.services.codepipeline import polling, starting, tables
 from homeport.engine.services.codepipeline.action_execution import abandon
 from homeport.engine.services.codepipeline.actions import PROVIDERS
 from homeport.engine.services.codepipeline.declaration import actions_of, validate, without_secrets
@@ -29,7 +29,6 @@ _ROLES = {
     "pipeline.roleArn": "codepipeline.amazonaws.com",
     "pipeline.stages[].actions[].roleArn": "codepipeline.amazonaws.com",
 }
-POLLING = "codepipeline.polling"
 
 
 @operation(pass_role=_ROLES)
@@ -53,7 +52,7 @@ async def create_pipeline(ctx: Context, request: dict[str, Any]) -> dict[str, An
         PIPELINES.put(ctx, row)
         VERSIONS.put(ctx, {"pipelineName": name, "version": 1, "updated": now, "declaration": declaration})
         starting.start(ctx, name, {"triggerType": "CreatePipeline", "triggerDetail": ctx.principal.arn})
-        ctx.wake(POLLING, name)
+        ctx.wake(polling.NAME, name)
     return {"pipeline": _shown(declaration), "tags": request.get("tags", [])}
 
 
@@ -70,7 +69,7 @@ async def update_pipeline(ctx: Context, request: dict[str, Any]) -> dict[str, An
         PIPELINES.put(ctx, row)
         version = {"pipelineName": name, "version": row["version"], "updated": row["updated"]}
         VERSIONS.put(ctx, {**version, "declaration": declaration})
-        ctx.wake(POLLING, name)
+        ctx.wake(polling.NAME, name)
     return {"pipeline": _shown(declaration)}
 
 
