@@ -45,7 +45,7 @@ class Authorization:
         if principal.type == "Service":
             call.decision = {"allowed": True}
             return
-        where = Where(call.account, call.region)
+        where = _where(call)
         permissions = self._book.of(principal)
         shared: dict[str, Values] | None = None
         for ask, passed_to in self._asked(call, operation, where):
@@ -102,7 +102,7 @@ class Authorization:
         ask = ask._replace(resource=resource)
         account = _account(resource) or call.account
         policies = await self._with_resource_policy(call, ask, self.policies_of(call.principal, permissions))
-        context = shared | action_keys(call, ask, Where(call.account, call.region), account)
+        context = shared | action_keys(call, ask, _where(call), account)
         if passed_to:
             context["iam:passedtoservice"] = (passed_to,)
         context |= await self._tag_keys(call, ask, permissions, policies)
@@ -179,6 +179,12 @@ class Authorization:
 def _trust(role: Mapping[str, Any]) -> Policies:
     policy = parse_policy(role["AssumeRolePolicyDocument"], PolicyKind.TRUST)
     return Policies(resource=Attached(role["Arn"], policy), trust=True, resource_decides=True)
+
+
+def _where(call: Call) -> Where:
+    """Where the resources of a call are: the caller's account, but for ECR, whose requests may name a registry."""
+    registry = call.params.get("registryId") if call.service == "ecr" else None
+    return Where(registry or call.account, call.region)
 
 
 def _account(arn: str) -> str:
