@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
+import time
 from typing import Any
 
 import pytest
@@ -127,13 +128,16 @@ def test_docker_logs_in_and_is_told_the_denial(engine: Any, registry: Registry, 
     )
 
 
+def test_a_registry_of_another_account_is_closed(ecr: Any) -> None:
+    with pytest.raises(ecr.exceptions.ClientError, match="AccessDenied.*arn:aws:ecr:us-east-1:999999999999:"):
+        ecr.create_repository(repositoryName="app", registryId="999999999999")
+
+
 def test_an_expired_token_is_told_so(own_engine: Any) -> None:
     own_engine.start("--auth", "permissive", HOMEPORT_CLOCK_SPEED="100000")
     ecr = own_engine.client("ecr", aws_access_key_id="AKIAANYBODY", aws_secret_access_key="any")
     token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     registry = Registry(own_engine.url, token)
-    import time
-
     time.sleep(0.6)
     refused = registry.call("GET", "/v2/")
     assert (refused.status, error_of(refused)) == (403, "DENIED")
