@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
 import subprocess
@@ -62,7 +63,7 @@ def test_a_push_that_may_not_is_told_which_action_it_lacks(
     user = as_user(engine, *(action for action in PUSH if action != missing))
     with pytest.raises(AssertionError) as refused:
         user.push_image("app", "v1", b"one")
-    told = json.loads(eval(str(refused.value).splitlines()[0]))["errors"][0]
+    told = json.loads(ast.literal_eval(str(refused.value).splitlines()[0]))["errors"][0]
     assert told["code"] == "DENIED"
     assert told["message"].startswith(
         f"User: arn:aws:iam::{engine.account}:user/dev is not authorized to perform: {missing} on resource: "
@@ -129,7 +130,9 @@ def test_docker_logs_in_and_is_told_the_denial(engine: Any, registry: Registry, 
 
 
 def test_a_registry_of_another_account_is_closed(ecr: Any) -> None:
-    with pytest.raises(ecr.exceptions.ClientError, match="AccessDenied.*arn:aws:ecr:us-east-1:999999999999:"):
+    with pytest.raises(
+        ecr.exceptions.ClientError, match=r"AccessDenied.*arn:aws:ecr:us-east-1:999999999999:"
+    ):
         ecr.create_repository(repositoryName="app", registryId="999999999999")
 
 
