@@ -1,0 +1,14 @@
+"""CloudFormation.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/Welcome.html
+"""
+
+from homeport.engine.services.cloudformation.execution.kind import OPERATION
+from homeport.engine.services.cloudformation.operations import changesets, policies, resources, stacks, templates
+from homeport.engine.services.service import Service
+
+SERVICE = Service(
+    "cloudformation",
+    modules=(stacks, changesets, resources, templates, policies),
+    executions=(OPERATION,),
+)

@@ -48,6 +48,11 @@ class Schema:
         name = tagging.get("tagProperty", "/properties/Tags").removeprefix("/properties/")
         return name if name in self.body.get("properties", {}) else None
 
+    def is_map(self, name: str) -> bool:
+        """Whether a property is an object, not a list."""
+        declared = self._deref(self.body.get("properties", {}).get(name, {}))
+        return declared.get("type") == "object"
+
     def _paths(self, member: str) -> list[str]:
         return self.body.get(member, [])
 

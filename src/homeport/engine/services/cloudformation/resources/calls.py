@@ -1,0 +1,121 @@
+"""Calls of other services, built from a resource's properties and botocore's model.
+
+A type's properties mostly are the members of the operation that makes it, in another case, with tags in another
+shape and policies as objects: `build` sees to that. What differs is said by JMESPath expressions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jmespath
+from botocore.model import Shape
+
+from homeport.engine.services.cloudformation.resources.provider import Request
+from homeport.engine.wire import model
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An operation of a type's service, or of `service`. `members` maps its input's members to JMESPath expressions
+    over `variables`; all other members are the properties of the same name, unless `only`."""
+
+    operation: str
+    members: Mapping[str, str] = field(default_factory=dict)
+    service: str = ""
+    only: bool = False
+
+
+def variables(request: Request, **more: Any) -> dict[str, Any]:
+    """What expressions may name."""
+    return {
+        "id": request.id,
+        "properties": request.properties,
+        "previous": request.previous,
+        "attributes": request.attributes,
+        "token": request.token,
+        "account": request.ctx.account,
+        "region": request.ctx.region,
+        "stack_id": request.stack_id,
+        "stack_name": request.stack_name,
+        "logical_id": request.logical_id,
+        **more,
+    }
+
+
+def select(expression: str, names: Mapping[str, Any]) -> Any:
+    """The value of an expression."""
+    return jmespath.search(expression, dict(names))
+
+
+async def send(request: Request, service: str, call: Call, names: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a call with the permissions of the stack. Raises AwsError."""
+    service = call.service or service
+    parameters = build(service, call, names)
+    return await getattr(request.client(service), call.operation)(**parameters)
+
+
+def build(service: str, call: Call, names: Mapping[str, Any]) -> dict[str, Any]:
+    """The input of a call."""
+    shape = model.operations(service)[call.operation].input_shape
+    if shape is None:
+        return {}
+    properties = {} if call.only else {key.lower(): value for key, value in names["properties"].items()}
+    parameters: dict[str, Any] = {}
+    for member, member_shape in shape.members.items():
+        if member in call.members:
+            value = select(call.members[member], names)
+        else:
+            value = properties.get(member.lower())
+        if value is not None:
+            parameters[member] = fit(value, member_shape)
+    return parameters
+
+
+def fit(value: Any, shape: Shape) -> Any:
+    """A property's value as a member of this shape."""
+    kind = shape.type_name
+    if kind == "structure" and isinstance(value, dict) and not shape.is_document_type:
+        given = {key.lower(): item for key, item in value.items()}
+        return {
+            name: fit(given[name.lower()], member)
+            for name, member in shape.members.items()
+            if given.get(name.lower()) is not None
+        }
+    if kind == "list":
+        return [fit(item, shape.member) for item in _as_list(value)]
+    if kind == "map":
+        return {str(key): fit(item, shape.value) for key, item in _as_map(value).items()}
+    return _fit_scalar(value, kind)
+
+
+def _fit_scalar(value: Any, kind: str) -> Any:
+    if kind == "string":
+        if isinstance(value, dict | list):
+            return json.dumps(value)
+        return ("true" if value else "false") if isinstance(value, bool) else str(value)
+    if kind in ("integer", "long"):
+        return int(value)
+    if kind in ("float", "double"):
+        return float(value)
+    if kind == "boolean":
+        return value.lower() == "true" if isinstance(value, str) else bool(value)
+    if kind == "blob":
+        return value.encode() if isinstance(value, str) else value
+    return value
+
+
+def _as_list(value: Any) -> list[Any]:
+    if isinstance(value, dict):  # tags as an object, where the operation wants a list
+        return [{"Key": key, "Value": item} for key, item in value.items()]
+    return value if isinstance(value, list) else [value]
+
+
+def _as_map(value: Any) -> dict[str, Any]:
+    if isinstance(value, list):  # tags as a list, where the operation wants an object
+        pairs = [{key.lower(): part for key, part in item.items()} for item in value]
+        return {pair.get("key") or pair.get("name"): pair.get("value", "") for pair in pairs}
+    return dict(value)

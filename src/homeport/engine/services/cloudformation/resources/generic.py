@@ -1,0 +1,188 @@
+"""A resource type told by data: which operation makes it, which change it, which removes it, how it is read.
+
+`Type` carries that out. The registry's schema says which properties replace the resource and which attributes
+Fn::GetAtt has; botocore's model says how properties become members (see `calls`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeport.engine.services.cloudformation.resources.calls import Call, select, send, variables
+from homeport.engine.services.cloudformation.resources.parts import Part
+from homeport.engine.services.cloudformation.resources.provider import (
+    HalfMade,
+    Made,
+    Request,
+    ResourceProvider,
+    is_absent,
+    is_present,
+)
+from homeport.engine.services.cloudformation.schemas import schema_of
+from homeport.engine.wire.errors import AwsError
+
+
+class Type(ResourceProvider):
+    """A type made by `create`, whose Ref is the expression `id` (over the create call's `response`, `properties` and
+    `name`). `named` is the property that is given a generated name when it is absent: its limit is `limit`.
+
+    `read` answers the resource's description at the expression `found`, from which attributes are taken:
+    `attributes` says how where the name alone does not. `ready` and `failed` are expressions over the description: it
+    is of use once `ready` is true, and never when `failed` gives a reason. `find` and `found_id` find a resource that
+    an earlier process made without recording it.
+    """
+
+    def __init__(
+        self,
+        type: str,
+        service: str,
+        *,
+        create: Call,
+        id: str,
+        named: str = "",
+        limit: int = 63,
+        lower: bool = False,
+        read: Call | None = None,
+        found: str = "@",
+        attributes: Mapping[str, str] | None = None,
+        ready: str = "",
+        failed: str = "",
+        parts: tuple[Part, ...] = (),
+        delete: Call | None = None,
+        before_delete: tuple[Call, ...] = (),
+        find: Call | None = None,
+        found_id: str = "",
+        deleted: str = "",
+    ) -> None:
+        super().__init__(type)
+        self._service = service
+        self._create = create
+        self._id = id
+        self._named = named
+        self._limit = limit
+        self._lower = lower
+        self._read = read
+        self._found = found
+        self._attributes = attributes or {}
+        self._ready = ready
+        self._failed = failed
+        self._parts = parts
+        self._delete = delete
+        self._before_delete = before_delete
+        self._find = find
+        self._found_id = found_id
+        self._deleted = deleted
+
+    async def create(self, request: Request) -> Made:
+        name, properties = self._name(request)
+        names = variables(request, name=name, properties=properties)
+        id = await self._found_earlier(request, names) or await self._made(request, names)
+        names["id"] = id
+        try:
+            for part in self._parts:
+                await part.created(request, self._service, names)
+        except AwsError as error:
+            raise HalfMade(id, error) from None
+        return Made(id, {})
+
+    async def settled(self, request: Request) -> Made | None:
+        description = await self._describe(request, variables(request))
+        if self._failed and (reason := select(self._failed, description)):
+            raise AwsError("NotStabilized", str(reason))
+        if self._ready and not select(self._ready, description):
+            return None
+        return Made(request.id, self._attributes_of(request, description))
+
+    async def update(self, request: Request) -> Made:
+        names = variables(request)
+        changed = {
+            name
+            for name in {*request.properties, *request.previous}
+            if request.properties.get(name) != request.previous.get(name)
+        }
+        left = set(changed)
+        for part in self._parts:
+            left -= await part.updated(request, self._service, names, changed)
+        if left:
+            raise AwsError(
+                "NotUpdatable", f"homeport does not change {', '.join(sorted(left))} of {self.type} in place."
+            )
+        return Made(request.id, request.attributes)
+
+    async def delete(self, request: Request) -> None:
+        names = variables(request)
+        for part in reversed(self._parts):
+            await part.deleting(request, self._service, names)
+        for call in (*self._before_delete, *((self._delete,) if self._delete else ())):
+            try:
+                await send(request, self._service, call, names)
+            except AwsError as error:
+                if not is_absent(error):
+                    raise
+
+    async def gone(self, request: Request) -> bool:
+        if not self._deleted:
+            return True
+        try:
+            description = await self._describe(request, variables(request))
+        except AwsError as error:
+            if is_absent(error):
+                return True
+            raise
+        return description is None or bool(select(self._deleted, description))
+
+    def _name(self, request: Request) -> tuple[str, dict[str, Any]]:
+        if not self._named:
+            return "", request.properties
+        name = request.properties.get(self._named) or request.name(self._limit, lower=self._lower)
+        return name, {**request.properties, self._named: name}
+
+    async def _made(self, request: Request, names: dict[str, Any]) -> str:
+        try:
+            response = await send(request, self._service, self._create, names)
+        except AwsError as error:
+            if not (request.resumed and is_present(error)):
+                raise
+            response = {}
+        id = select(self._id, {**names, "response": response})
+        if not id:
+            raise AwsError("AlreadyExists", f"{self.type} {names['name']} exists already")
+        return str(id)
+
+    async def _found_earlier(self, request: Request, names: dict[str, Any]) -> str | None:
+        if not request.resumed or self._find is None:
+            return None
+        answer = await send(request, self._service, self._find, names)
+        id = select(self._found_id, {**names, "response": answer})
+        return str(id) if id else None
+
+    async def _describe(self, request: Request, names: dict[str, Any]) -> Any:
+        if self._read is None:
+            return {}
+        answer = await send(request, self._service, self._read, names)
+        return select(self._found, answer)
+
+    def _attributes_of(self, request: Request, description: Any) -> dict[str, Any]:
+        schema = schema_of(self.type)
+        names = {**variables(request), "read": description}
+        found: dict[str, Any] = {}
+        for attribute in schema.attributes if schema else ():
+            value = _by_name(description, attribute)
+            if value is not None:
+                found[attribute] = value
+        for attribute, expression in self._attributes.items():
+            value = select(expression, names)
+            if value is not None:
+                found[attribute] = value
+        return found
+
+
+def _by_name(description: Any, attribute: str) -> Any:
+    """The member of a description that an attribute's name means, whatever its case."""
+    for part in attribute.split("."):
+        if not isinstance(description, dict):
+            return None
+        members = {key.lower(): value for key, value in description.items()}
+        description = members.get(part.lower())
+    return description

@@ -1,0 +1,139 @@
+"""Parts of a resource that calls of their own set, beside the call that makes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from homeport.engine.services.cloudformation.resources.calls import Call, select, send
+from homeport.engine.services.cloudformation.resources.provider import Request, is_absent
+from homeport.engine.wire.errors import AwsError
+
+
+class Part(Protocol):
+    """A part of a resource. `updated` answers which of the changed properties it has seen to."""
+
+    async def created(self, request: Request, service: str, names: dict[str, Any]) -> None: ...
+
+    async def updated(
+        self, request: Request, service: str, names: dict[str, Any], changed: set[str]
+    ) -> set[str]: ...
+
+    async def deleting(self, request: Request, service: str, names: dict[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Properties that `call` sets together. After the creation too, unless the creating call takes them
+    (`at_creation` False). When all of them are taken away, `unset` is called. Without `properties`: all that the
+    parts before do not name."""
+
+    call: Call
+    properties: tuple[str, ...] = ()
+    unset: Call | None = None
+    at_creation: bool = True
+    ignore: tuple[str, ...] = ("Tags",)
+
+    async def created(self, request: Request, service: str, names: dict[str, Any]) -> None:
+        if self.at_creation and any(name in request.properties for name in self.properties):
+            await send(request, service, self.call, names)
+
+    async def updated(
+        self, request: Request, service: str, names: dict[str, Any], changed: set[str]
+    ) -> set[str]:
+        own = changed & set(self.properties) if self.properties else changed - set(self.ignore)
+        if not own:
+            return set()
+        taken_away = self.unset and not any(name in request.properties for name in self.properties)
+        await send(request, service, self.unset if taken_away and self.unset else self.call, names)
+        return own
+
+    async def deleting(self, request: Request, service: str, names: dict[str, Any]) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A property that is a list whose items are added and removed one by one; expressions may name the `item`, and
+    `key` tells one item from another. `clear` removes them before the resource is deleted."""
+
+    property: str
+    add: Call
+    remove: Call
+    key: str = "@"
+    at_creation: bool = True
+    clear: bool = False
+
+    async def created(self, request: Request, service: str, names: dict[str, Any]) -> None:
+        if self.at_creation:
+            for item in request.properties.get(self.property) or ():
+                await send(request, service, self.add, {**names, "item": item})
+
+    async def updated(
+        self, request: Request, service: str, names: dict[str, Any], changed: set[str]
+    ) -> set[str]:
+        if self.property not in changed:
+            return set()
+        old = self._items(request.previous)
+        new = self._items(request.properties)
+        for key, item in new.items():
+            if old.get(key) != item:
+                await send(request, service, self.add, {**names, "item": item})
+        for key, item in old.items():
+            if key not in new:
+                await self._removed(request, service, names, item)
+        return {self.property}
+
+    async def deleting(self, request: Request, service: str, names: dict[str, Any]) -> None:
+        if self.clear:
+            for item in request.properties.get(self.property) or ():
+                await self._removed(request, service, names, item)
+
+    async def _removed(self, request: Request, service: str, names: dict[str, Any], item: Any) -> None:
+        try:
+            await send(request, service, self.remove, {**names, "item": item})
+        except AwsError as error:
+            if not is_absent(error):
+                raise
+
+    def _items(self, properties: dict[str, Any]) -> dict[str, Any]:
+        return {str(select(self.key, item)): item for item in properties.get(self.property) or ()}
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """Tags. Expressions may name `added` (new and changed tags, in the property's shape) and `removed` (keys). The
+    creating call takes them at the creation, unless `at_creation`."""
+
+    add: Call
+    remove: Call
+    property: str = "Tags"
+    at_creation: bool = False
+
+    async def created(self, request: Request, service: str, names: dict[str, Any]) -> None:
+        if self.at_creation and request.properties.get(self.property):
+            await send(request, service, self.add, {**names, "added": request.properties[self.property]})
+
+    async def updated(
+        self, request: Request, service: str, names: dict[str, Any], changed: set[str]
+    ) -> set[str]:
+        if self.property not in changed:
+            return set()
+        old, new = _tags(request.previous.get(self.property)), _tags(request.properties.get(self.property))
+        added = {key: value for key, value in new.items() if old.get(key) != value}
+        removed = [key for key in old if key not in new]
+        if added:
+            given = [{"Key": key, "Value": value} for key, value in added.items()]
+            await send(request, service, self.add, {**names, "added": given})
+        if removed:
+            await send(request, service, self.remove, {**names, "removed": removed})
+        return {self.property}
+
+    async def deleting(self, request: Request, service: str, names: dict[str, Any]) -> None:
+        return None
+
+
+def _tags(value: Any) -> dict[str, str]:
+    if isinstance(value, dict):
+        return value
+    return {tag.get("Key", tag.get("key")): tag.get("Value", tag.get("value", "")) for tag in value or ()}

@@ -1,0 +1,120 @@
+"""What makes, changes and removes the resources of one type.
+
+A provider calls other services by `request.client(service)` only, which acts with the permissions of the stack's
+role or of whoever started the operation. Every effect may be repeated after a kill: `request.resumed` says that an
+earlier process may have made the resource already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from homeport.engine.services.cloudformation.changes import replaces
+from homeport.engine.services.context import Client, Context
+from homeport.engine.wire.errors import AwsError
+
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+SUFFIX = 12
+
+
+class Made(NamedTuple):
+    """A resource that is there: what Ref gives, and what Fn::GetAtt gives by name."""
+
+    id: str
+    attributes: dict[str, Any]
+
+
+class HalfMade(Exception):
+    """A resource that was made, but not completely: it is to be removed by its id."""
+
+    def __init__(self, id: str, error: AwsError) -> None:
+        super().__init__(error.message)
+        self.id = id
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One resource to make, change or remove. `properties` are evaluated and fitted to the type's schema;
+    `previous` are those before an update."""
+
+    ctx: Context
+    role: str | None
+    stack_id: str
+    stack_name: str
+    logical_id: str
+    type: str
+    properties: dict[str, Any]
+    token: str
+    id: str = ""
+    attributes: dict[str, Any] = field(default_factory=dict)
+    previous: dict[str, Any] = field(default_factory=dict)
+    resumed: bool = False
+
+    def client(self, service: str) -> Client:
+        """A service's operations, with the permissions of the stack."""
+        return self.ctx.client(service, role=self.role)
+
+    def name(self, limit: int = 63, *, lower: bool = False, separator: str = "-") -> str:
+        """A name for a resource that the template does not name: stack, logical id, and letters that are the same
+        in every attempt of this request."""
+        digest = hashlib.sha256(self.token.encode()).digest()
+        suffix = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest[:SUFFIX])
+        room = limit - SUFFIX - 2 * len(separator)
+        stack, id = self.stack_name, self.logical_id
+        if len(stack) + len(id) > room:
+            id = id[: max(room // 2, room - len(stack))]
+            stack = stack[: room - len(id)]
+        name = separator.join((stack, id, suffix))
+        return name.lower() if lower else name
+
+
+class ResourceProvider:
+    """The provider of one type."""
+
+    def __init__(self, type: str) -> None:
+        self.type = type
+
+    async def create(self, request: Request) -> Made:
+        """Make the resource."""
+        raise NotImplementedError
+
+    async def settled(self, request: Request) -> Made | None:
+        """The resource once it is of use; None while it is not yet. Asked again and again after a creation or an
+        update. Raises AwsError when it will never be."""
+        return Made(request.id, request.attributes)
+
+    async def update(self, request: Request) -> Made:
+        """Change the resource in place."""
+        raise NotImplementedError
+
+    async def delete(self, request: Request) -> None:
+        """Remove the resource; one that is not there is removed."""
+        raise NotImplementedError
+
+    async def gone(self, request: Request) -> bool:
+        """Whether a removed resource is really gone."""
+        return True
+
+    def replaces(self, before: dict[str, Any], after: dict[str, Any]) -> bool:
+        """Whether going from one state to the other needs a new resource."""
+        return replaces(self.type, before, after)
+
+
+_ABSENT = ("notfound", "nosuch", "doesnotexist", "notexist", "nonexistent", "missing", "unknownresource")
+
+
+def is_absent(error: AwsError) -> bool:
+    """Whether an error says that the resource is not there."""
+    code = error.code.replace(".", "").lower()
+    if any(word in code for word in _ABSENT) or error.status == 404:
+        return True
+    return code in ("validationerror", "validationexception") and "does not exist" in error.message.lower()
+
+
+def is_present(error: AwsError) -> bool:
+    """Whether an error says that a resource of this name is there already."""
+    code = error.code.replace(".", "").lower()
+    return any(word in code for word in ("alreadyexists", "entityalreadyexists", "alreadyowned", "duplicate"))
