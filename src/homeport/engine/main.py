@@ -19,6 +19,7 @@ from homeport.engine.config import Config
 from homeport.engine.control import Control
 from homeport.engine.listeners import Listeners, PortTaken, bind
 from homeport.engine.services import (
+    cloudformation,
     cloudtrail,
     codecommit,
     codepipeline,
@@ -41,6 +42,7 @@ from homeport.engine.wire.dispatch import Front
 log = logging.getLogger(__name__)
 
 SERVICES: tuple[Service, ...] = (
+    cloudformation.SERVICE,
     cloudtrail.SERVICE,
     codecommit.SERVICE,
     codepipeline.SERVICE,

@@ -4,7 +4,13 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/Welcome.html
 """
 
 from homeport.engine.services.cloudformation.execution.kind import OPERATION
-from homeport.engine.services.cloudformation.operations import changesets, policies, resources, stacks, templates
+from homeport.engine.services.cloudformation.operations import (
+    changesets,
+    policies,
+    resources,
+    stacks,
+    templates,
+)
 from homeport.engine.services.service import Service
 
 SERVICE = Service(

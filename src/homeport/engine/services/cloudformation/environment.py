@@ -71,6 +71,9 @@ def attribute_of(row: Body | None, id: str, name: str) -> Any:
     attributes: Body = (row or {}).get("attributes", {})
     if name in attributes:
         return attributes[name]
+    stated = (row or {}).get("properties", {}).get(name)
+    if isinstance(stated, str | int | list):  # many types answer what the template states, such as a VPC's CidrBlock
+        return stated
     if row and row.get("inert"):
         return f"{row['PhysicalResourceId']}-{name.replace('.', '-').lower()}"
     raise template_error(f"resource {id} does not support attribute type {name} in Fn::GetAtt")

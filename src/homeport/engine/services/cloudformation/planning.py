@@ -19,7 +19,7 @@ from homeport.engine.services.cloudformation.parameters import (
     check_declarations,
     with_resolved,
 )
-from homeport.engine.services.cloudformation.resources import INERT, PROVIDERS
+from homeport.engine.services.cloudformation.resources import PROVIDERS
 from homeport.engine.services.cloudformation.rules import check_rules
 from homeport.engine.services.cloudformation.sources import read_source, read_text
 from homeport.engine.services.cloudformation.tables import Body
@@ -105,12 +105,14 @@ def check(ctx: Context, template: Template) -> None:
     for resource in template.resources.values():
         for policy in (resource.deletion_policy, resource.update_replace_policy):
             if policy == "Snapshot":
-                raise template_error(f"resource type {resource.type} does not support deletion policy Snapshot")
+                raise template_error(
+                    f"resource type {resource.type} does not support deletion policy Snapshot"
+                )
 
 
 def is_supported(type: str) -> bool:
     """Whether homeport makes resources of this type."""
-    return type in PROVIDERS or type in INERT or type.startswith("Custom::")
+    return type in PROVIDERS or type.startswith("Custom::")
 
 
 def _check_types(template: Template) -> None:
@@ -147,7 +149,9 @@ async def _resolve_ssm(ctx: Context, parameters: dict[str, Parameter]) -> dict[s
             found[parameter["Name"]] = found[parameter["ARN"]] = parameter["Value"]
     missing = [name for name in names if name not in found]
     if missing:
-        raise invalid(f"Unable to fetch parameters [{','.join(missing)}] from parameter store for this account.")
+        raise invalid(
+            f"Unable to fetch parameters [{','.join(missing)}] from parameter store for this account."
+        )
     return with_resolved(parameters, found)
 
 

@@ -27,7 +27,9 @@ async def create_stack(work: Work) -> None:
         return
     how = work.x.input.get("on_failure") or "ROLLBACK"
     if work.x.stop_reason() is not None:
-        await work.status("cancelled", "CREATE_FAILED", "Resource creation cancelled by a deletion of the stack")
+        await work.status(
+            "cancelled", "CREATE_FAILED", "Resource creation cancelled by a deletion of the stack"
+        )
     elif how == "DO_NOTHING":
         await work.status("failed", "CREATE_FAILED", reason)
     elif how == "DELETE":

@@ -38,7 +38,9 @@ async def _failed(x: Execution, error: Exception) -> None:
     if stack and stack["StackStatus"].endswith("_IN_PROGRESS"):
         status = _FAILED.get(stack["StackStatus"], "UPDATE_ROLLBACK_FAILED")
         with x.ctx.store.transaction():
-            set_status(x.ctx, stack, status, "Internal Failure: homeport failed; the engine's log has the reason.")
+            set_status(
+                x.ctx, stack, status, "Internal Failure: homeport failed; the engine's log has the reason."
+            )
 
 
 OPERATION = ExecutionKind("cloudformation.operation", _run, _failed)

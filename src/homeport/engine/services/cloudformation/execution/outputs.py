@@ -10,7 +10,13 @@ from typing import Any
 
 from homeport.engine.services.cloudformation.environment import stack_environment, stack_template
 from homeport.engine.services.cloudformation.errors import invalid
-from homeport.engine.services.cloudformation.intrinsics import NO_VALUE, Environment, evaluate, function_of, text
+from homeport.engine.services.cloudformation.intrinsics import (
+    NO_VALUE,
+    Environment,
+    evaluate,
+    function_of,
+    text,
+)
 from homeport.engine.services.cloudformation.tables import EXPORTS, IMPORTS, STACKS, Body
 from homeport.engine.services.context import Context
 
@@ -88,7 +94,9 @@ def _check_exports(ctx: Context, stack_id: str, exports: dict[str, str]) -> None
         taken = EXPORTS.get(ctx, name)
         if taken and taken["ExportingStackId"] != stack_id:
             other = taken["StackName"]
-            raise invalid(f"Export with name {name} is already exported by stack {other}. Export names are unique.")
+            raise invalid(
+                f"Export with name {name} is already exported by stack {other}. Export names are unique."
+            )
 
 
 def _forget_exports(ctx: Context, stack_id: str) -> None:

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from homeport.engine.services.cloudformation.dynamic import resolve
 from homeport.engine.services.cloudformation.environment import stack_environment
+from homeport.engine.services.cloudformation.execution.signals import signals_answered
 from homeport.engine.services.cloudformation.execution.work import ResourceFailed, Work
 from homeport.engine.services.cloudformation.graph import references
 from homeport.engine.services.cloudformation.intrinsics import NO_VALUE, evaluate, text
 from homeport.engine.services.cloudformation.resources import provider_of
 from homeport.engine.services.cloudformation.resources.provider import Made, Request, ResourceProvider
 from homeport.engine.services.cloudformation.schemas import schema_of
-from homeport.engine.services.cloudformation.execution.signals import signals_answered
 from homeport.engine.services.cloudformation.tables import RESOURCES, STACKS, Body
 from homeport.engine.services.cloudformation.tagging import with_stack_tags
 from homeport.engine.services.cloudformation.template import Resource
@@ -141,7 +141,9 @@ async def _make(work: Work, resource: Resource, row: Body, name: str, verb: str)
 
     def made(outcome: Body) -> None:
         now = {**row}
-        now["PhysicalResourceId"] = outcome.get("id") or (row.get("PhysicalResourceId") if verb == "UPDATE" else None)
+        now["PhysicalResourceId"] = outcome.get("id") or (
+            row.get("PhysicalResourceId") if verb == "UPDATE" else None
+        )
         if "error" in outcome:
             work.put(now, f"{verb}_FAILED", outcome["error"])
             return
@@ -177,7 +179,9 @@ async def _change(work: Work, row: Body, name: str, previous: Body, verb: str) -
     await _settle(work, provider, None, name, verb)
 
 
-async def _settle(work: Work, provider: ResourceProvider, resource: Resource | None, name: str, verb: str) -> None:
+async def _settle(
+    work: Work, provider: ResourceProvider, resource: Resource | None, name: str, verb: str
+) -> None:
     id = name.partition(".")[2]
     row = work.row(id) or {}
     request = work.request(row, f"{name}.done", row.get("properties", {}))
@@ -224,14 +228,21 @@ def _evaluated(work: Work, resource: Resource) -> Body:
         if problems:
             raise AwsError(
                 "ValidationError",
-                f"Properties validation failed for resource {resource.id} with message:\n" + "\n".join(problems),
+                f"Properties validation failed for resource {resource.id} with message:\n"
+                + "\n".join(problems),
             )
     needed = {*resource.depends_on, *references(resource.properties)}
-    policies = {"DeletionPolicy": resource.deletion_policy, "UpdateReplacePolicy": resource.update_replace_policy}
+    policies = {
+        "DeletionPolicy": resource.deletion_policy,
+        "UpdateReplacePolicy": resource.update_replace_policy,
+    }
     return {
         "properties": properties,
         "needs": sorted(needed & set(stack["template"]["Resources"])),
-        **{name: None if (value := evaluate(policy, env)) is NO_VALUE else value for name, policy in policies.items()},
+        **{
+            name: None if (value := evaluate(policy, env)) is NO_VALUE else value
+            for name, policy in policies.items()
+        },
         "Metadata": resource.metadata,
     }
 
@@ -279,4 +290,3 @@ def is_kept(row: Body, policy: str, *, created_now: bool = False) -> bool:
     """Whether a policy keeps the resource when the stack lets go of it."""
     value = text(row.get(policy) or "Delete")
     return value == "Retain" or (value == "RetainExceptOnCreate" and not created_now)
-

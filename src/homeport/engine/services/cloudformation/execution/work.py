@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from homeport.engine.durable.execution import Execution
 from homeport.engine.services.cloudformation.graph import Graph
@@ -121,13 +121,17 @@ class Work:
             return {"error": str(error)}
         except Exception as error:
             log.exception("%s of %s failed", request.type, request.logical_id)
-            return {"error": f"Internal Failure: {type(error).__name__} in homeport; the engine's log has it."}
+            return {
+                "error": f"Internal Failure: {type(error).__name__} in homeport; the engine's log has it."
+            }
         return {"id": made.id, "attributes": made.attributes}
 
     async def poll(self, ask: Callable[[], Awaitable[T | None]], every: float, seconds: float) -> T:
         """Ask until there is an answer. Raises TimeoutError, and ResourceFailed once the operation has failed."""
         deadline = self.ctx.now() + seconds
-        with self.ctx.engine.signals.listen([self.x.stop_topic, f"cloudformation.wake:{self.stack_id}"]) as heard:
+        with self.ctx.engine.signals.listen(
+            [self.x.stop_topic, f"cloudformation.wake:{self.stack_id}"]
+        ) as heard:
             while (answer := await ask()) is None:
                 if self._failed.is_set():
                     raise ResourceFailed("Resource creation cancelled")
@@ -187,5 +191,7 @@ _HANDLER_CODES = (
 
 def _reason(error: AwsError, token: str) -> str:
     code = error.code.replace(".", "").lower()
-    handler = next((name for words, name in _HANDLER_CODES if any(word in code for word in words)), "InvalidRequest")
+    handler = next(
+        (name for words, name in _HANDLER_CODES if any(word in code for word in words)), "InvalidRequest"
+    )
     return f'Resource handler returned message: "{error.message}" (RequestToken: {token}, HandlerErrorCode: {handler})'

@@ -173,10 +173,14 @@ def find_change_set(ctx: Context, request: dict[str, Any]) -> Body:
 def _stack_for(ctx: Context, name: str, kind: str) -> Body:
     stack = find_stack(ctx, name)
     if kind == "IMPORT":
-        raise invalid("homeport does not import existing resources into stacks: ChangeSetType IMPORT is refused.")
+        raise invalid(
+            "homeport does not import existing resources into stacks: ChangeSetType IMPORT is refused."
+        )
     if kind == "CREATE":
         if stack and stack["live"] and stack["StackStatus"] != "REVIEW_IN_PROGRESS":
-            raise invalid(f"Stack [{name}] already exists and cannot be created again with the changeSet [{kind}].")
+            raise invalid(
+                f"Stack [{name}] already exists and cannot be created again with the changeSet [{kind}]."
+            )
         return stack if stack and stack["live"] else new_stack(ctx, name)
     if stack is None:
         raise invalid(f"Stack [{name}] does not exist")
@@ -185,7 +189,9 @@ def _stack_for(ctx: Context, name: str, kind: str) -> Body:
 
 
 def _status(stack: Body, made: Plan, changes: list[Change]) -> Body:
-    unchanged = "template" in stack and not changes and not _outputs_differ(stack, made) and not differs(stack, made)
+    unchanged = (
+        "template" in stack and not changes and not _outputs_differ(stack, made) and not differs(stack, made)
+    )
     if unchanged:
         return {"Status": "FAILED", "StatusReason": _NOTHING, "ExecutionStatus": "UNAVAILABLE"}
     return {"Status": "CREATE_COMPLETE", "ExecutionStatus": "AVAILABLE"}
@@ -193,4 +199,3 @@ def _status(stack: Body, made: Plan, changes: list[Change]) -> Body:
 
 def _outputs_differ(stack: Body, made: Plan) -> bool:
     return stack["template"].get("Outputs") != made.template.body.get("Outputs")
-

@@ -34,7 +34,9 @@ async def describe_stack_events(ctx: Context, request: dict[str, Any]) -> dict[s
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackEvents.html"""
     stack = get_stack(ctx, request["StackName"])
     events = EVENTS.list(ctx, stack["StackId"])[::-1]
-    chunk, token = page(events, _PAGE, request.get("NextToken"), lambda event: -event["number"], "ValidationError")
+    chunk, token = page(
+        events, _PAGE, request.get("NextToken"), lambda event: -event["number"], "ValidationError"
+    )
     shown = [{key: value for key, value in event.items() if key != "number"} for event in chunk]
     return {"StackEvents": shown, "NextToken": token}
 
@@ -102,7 +104,9 @@ async def signal_resource(ctx: Context, request: dict[str, Any]) -> dict[str, An
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_SignalResource.html"""
     stack = get_stack(ctx, request["StackName"])
     if RESOURCES.get(ctx, stack["StackId"], request["LogicalResourceId"]) is None:
-        raise invalid(f"Resource {request['LogicalResourceId']} does not exist for stack {stack['StackName']}")
+        raise invalid(
+            f"Resource {request['LogicalResourceId']} does not exist for stack {stack['StackName']}"
+        )
     signal = {name: request[name] for name in ("LogicalResourceId", "UniqueId", "Status")}
     with ctx.store.transaction():
         SIGNALS.put(ctx, {**signal, "StackId": stack["StackId"]})

@@ -264,9 +264,7 @@ def begin_update(ctx: Context, stack: Body, made: Plan | Body, request: dict[str
 def check_updatable(stack: Body) -> None:
     """Raise ValidationError unless the stack may be updated now."""
     if stack["StackStatus"] not in _UPDATABLE:
-        raise invalid(
-            f"Stack:{stack['StackId']} is in {stack['StackStatus']} state and can not be updated."
-        )
+        raise invalid(f"Stack:{stack['StackId']} is in {stack['StackStatus']} state and can not be updated.")
 
 
 def differs(stack: Body, made: Plan) -> bool:
@@ -277,9 +275,9 @@ def differs(stack: Body, made: Plan) -> bool:
     ignored = ("Description", "Metadata", "AWSTemplateFormatVersion", "Rules")
     return (
         bool(compare("", old, new))
-        or {k: v for k, v in body.items() if k not in ignored} != {k: v for k, v in wanted.items() if k not in ignored}
+        or {k: v for k, v in body.items() if k not in ignored}
+        != {k: v for k, v in wanted.items() if k not in ignored}
         or stack.get("Tags", []) != made.members["Tags"]
-        or "{{resolve:" in made.source
     )
 
 
@@ -313,7 +311,7 @@ def _described(stack: Body) -> Body:
 
 
 def _summary(stack: Body) -> Body:
-    body = {
+    body: Body = {
         name: stack[name]
         for name in ("StackId", "StackName", "CreationTime", "LastUpdatedTime", "DeletionTime", "StackStatus")
         if name in stack

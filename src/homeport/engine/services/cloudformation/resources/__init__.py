@@ -16,9 +16,7 @@ from homeport.engine.services.cloudformation.resources import (
 from homeport.engine.services.cloudformation.resources.provider import ResourceProvider
 
 PROVIDERS: dict[str, ResourceProvider] = {
-    provider.type: provider
-    for module in (ec2, iam, inert, logs, s3, ssm)
-    for provider in module.TYPES
+    provider.type: provider for module in (ec2, iam, inert, logs, s3, ssm) for provider in module.TYPES
 }
 
 

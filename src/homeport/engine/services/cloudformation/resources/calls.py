@@ -66,10 +66,8 @@ def build(service: str, call: Call, names: Mapping[str, Any]) -> dict[str, Any]:
     properties = {} if call.only else {key.lower(): value for key, value in names["properties"].items()}
     parameters: dict[str, Any] = {}
     for member, member_shape in shape.members.items():
-        if member in call.members:
-            value = select(call.members[member], names)
-        else:
-            value = properties.get(member.lower())
+        expression = call.members.get(member)
+        value = select(expression, names) if expression else properties.get(member.lower())
         if value is not None:
             parameters[member] = fit(value, member_shape)
     return parameters
@@ -117,5 +115,5 @@ def _as_list(value: Any) -> list[Any]:
 def _as_map(value: Any) -> dict[str, Any]:
     if isinstance(value, list):  # tags as a list, where the operation wants an object
         pairs = [{key.lower(): part for key, part in item.items()} for item in value]
-        return {pair.get("key") or pair.get("name"): pair.get("value", "") for pair in pairs}
+        return {str(pair.get("key") or pair.get("name")): pair.get("value", "") for pair in pairs}
     return dict(value)

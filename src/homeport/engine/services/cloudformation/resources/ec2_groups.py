@@ -148,7 +148,11 @@ def _attributes(request: Request, id: str) -> Body:
 
 
 def _tags(request: Request) -> list[Body]:
-    system = {"stack-name": request.stack_name, "stack-id": request.stack_id, "logical-id": request.logical_id}
+    system = {
+        "stack-name": request.stack_name,
+        "stack-id": request.stack_id,
+        "logical-id": request.logical_id,
+    }
     own = [{"Key": f"aws:cloudformation:{key}", "Value": value} for key, value in system.items()]
     return [*request.properties.get("Tags", ()), *own]
 

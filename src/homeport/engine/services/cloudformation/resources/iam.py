@@ -65,7 +65,11 @@ _PROFILE = {"InstanceProfileName": "id"}
 class Policy(ResourceProvider):
     """AWS::IAM::Policy: one inline policy on roles, users and groups."""
 
-    _holders = (("Roles", "role", "RoleName"), ("Users", "user", "UserName"), ("Groups", "group", "GroupName"))
+    _holders = (
+        ("Roles", "role", "RoleName"),
+        ("Users", "user", "UserName"),
+        ("Groups", "group", "GroupName"),
+    )
 
     async def create(self, request: Request) -> Made:
         if not any(request.properties.get(name) for name, _, _ in self._holders):
@@ -100,7 +104,9 @@ class Policy(ResourceProvider):
 
     async def _remove(self, request: Request, noun: str, member: str, holder: str, name: str) -> None:
         try:
-            await getattr(request.client("iam"), f"delete_{noun}_policy")(**{member: holder, "PolicyName": name})
+            await getattr(request.client("iam"), f"delete_{noun}_policy")(
+                **{member: holder, "PolicyName": name}
+            )
         except AwsError as error:
             if not is_absent(error):
                 raise
@@ -183,7 +189,10 @@ TYPES = (
             _boundary("role", _ROLE),
             _tags("role", _ROLE),
             Put(
-                Call("update_assume_role_policy", {**_ROLE, "PolicyDocument": "properties.AssumeRolePolicyDocument"}),
+                Call(
+                    "update_assume_role_policy",
+                    {**_ROLE, "PolicyDocument": "properties.AssumeRolePolicyDocument"},
+                ),
                 ("AssumeRolePolicyDocument",),
                 at_creation=False,
             ),

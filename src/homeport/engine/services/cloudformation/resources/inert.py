@@ -19,6 +19,4 @@ class Inert(ResourceProvider):
         return None
 
 
-TYPES = (
-    Inert("AWS::CDK::Metadata"),
-)
+TYPES = (Inert("AWS::CDK::Metadata"),)

@@ -55,8 +55,6 @@ class Setting:
 _OFF = {"VersioningConfiguration": {"Status": "Suspended"}}
 
 
-
-
 TYPES = (
     Type(
         "AWS::S3::Bucket",
@@ -119,7 +117,9 @@ TYPES = (
                 "NotificationConfiguration",
                 shapes.notifications,
             ),
-            Setting("CorsConfiguration", "put_bucket_cors", "CORSConfiguration", shapes.cors, "delete_bucket_cors"),
+            Setting(
+                "CorsConfiguration", "put_bucket_cors", "CORSConfiguration", shapes.cors, "delete_bucket_cors"
+            ),
             Setting("LoggingConfiguration", "put_bucket_logging", "BucketLoggingStatus", shapes.logging),
             Setting(
                 "WebsiteConfiguration",
@@ -137,9 +137,7 @@ TYPES = (
         "s3",
         create=Call("put_bucket_policy", {"Policy": "properties.PolicyDocument"}),
         id="properties.Bucket",
-        parts=(
-            Put(Call("put_bucket_policy", {"Policy": "properties.PolicyDocument"}), at_creation=False),
-        ),
+        parts=(Put(Call("put_bucket_policy", {"Policy": "properties.PolicyDocument"}), at_creation=False),),
         delete=Call("delete_bucket_policy", _BUCKET, only=True),
     ),
 )

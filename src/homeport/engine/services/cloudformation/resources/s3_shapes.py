@@ -42,8 +42,12 @@ def notifications(value: Body) -> Body:
             if "Filter" in item:
                 rules = item["Filter"].get("S3Key", {}).get("Rules", [])
                 entry["Filter"] = {"Key": {"FilterRules": rules}}
-            made.setdefault("LambdaFunctionConfigurations" if member.startswith("L") else kind, []).append(entry)
-    if value.get("EventBridgeConfiguration", {}).get("EventBridgeEnabled", "EventBridgeConfiguration" in value):
+            made.setdefault("LambdaFunctionConfigurations" if member.startswith("L") else kind, []).append(
+                entry
+            )
+    if value.get("EventBridgeConfiguration", {}).get(
+        "EventBridgeEnabled", "EventBridgeConfiguration" in value
+    ):
         made["EventBridgeConfiguration"] = {}
     return made
 
@@ -118,7 +122,9 @@ def _lifecycle_rule(rule: Body) -> Body:
         NoncurrentVersionExpiration=noncurrent,
         Transitions=[
             _present(
-                Days=item.get("TransitionInDays"), Date=item.get("TransitionDate"), StorageClass=item["StorageClass"]
+                Days=item.get("TransitionInDays"),
+                Date=item.get("TransitionDate"),
+                StorageClass=item["StorageClass"],
             )
             for item in transitions
         ]

@@ -1,0 +1,304 @@
+"""Stacks on a running engine: made, updated with replacement, rolled back, deleted."""
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, WaiterError
+
+from homeport.pytest_plugin import RunningEngine
+
+QUICK = {"Delay": 0.1, "MaxAttempts": 300}
+
+
+class Stack:
+    """One stack of a test, by its name."""
+
+    def __init__(self, engine: RunningEngine, name: str = "app") -> None:
+        self.client = engine.client("cloudformation")
+        self.name = name
+
+    def create(self, template: str, *, ok: bool = True, **options: Any) -> "Stack":
+        self.client.create_stack(StackName=self.name, TemplateBody=template, **options)
+        return self.wait("stack_create_complete", ok)
+
+    def update(self, template: str, *, ok: bool = True, **options: Any) -> "Stack":
+        self.client.update_stack(StackName=self.name, TemplateBody=template, **options)
+        return self.wait("stack_update_complete", ok)
+
+    def wait(self, waiter: str, ok: bool = True) -> "Stack":
+        try:
+            self.client.get_waiter(waiter).wait(StackName=self.name, WaiterConfig=QUICK)
+        except WaiterError:
+            assert not ok, self.reasons
+        else:
+            assert ok, self.status
+        return self
+
+    def delete(self) -> None:
+        stack_id = self.describe()["StackId"]
+        self.client.delete_stack(StackName=self.name)
+        self.client.get_waiter("stack_delete_complete").wait(StackName=stack_id, WaiterConfig=QUICK)
+
+    def describe(self) -> dict:
+        return self.client.describe_stacks(StackName=self.name)["Stacks"][0]
+
+    @property
+    def status(self) -> str:
+        return self.describe()["StackStatus"]
+
+    @property
+    def outputs(self) -> dict:
+        return {each["OutputKey"]: each["OutputValue"] for each in self.describe().get("Outputs", ())}
+
+    @property
+    def reasons(self) -> str:
+        events = self.client.describe_stack_events(StackName=self.name)["StackEvents"]
+        return "\n".join(
+            f"{e['LogicalResourceId']} {e['ResourceStatus']} {e.get('ResourceStatusReason', '')}"
+            for e in reversed(events)
+        )
+
+    def physical(self, id: str) -> str:
+        found = self.client.describe_stack_resources(StackName=self.name, LogicalResourceId=id)[
+            "StackResources"
+        ]
+        return found[0]["PhysicalResourceId"]
+
+
+NETWORK = """
+Parameters:
+  Cidr: {Type: String, Default: 10.20.0.0/16}
+Conditions:
+  Never: !Equals [a, b]
+Resources:
+  Vpc:
+    Type: AWS::EC2::VPC
+    Properties: {CidrBlock: !Ref Cidr, EnableDnsHostnames: true, Tags: [{Key: Name, Value: main}]}
+  Gateway: {Type: AWS::EC2::InternetGateway}
+  Attachment:
+    Type: AWS::EC2::VPCGatewayAttachment
+    Properties: {VpcId: !Ref Vpc, InternetGatewayId: !Ref Gateway}
+  Public:
+    Type: AWS::EC2::Subnet
+    Properties:
+      VpcId: !Ref Vpc
+      CidrBlock: !Select [0, !Cidr [!GetAtt Vpc.CidrBlock, 4, 8]]
+      AvailabilityZone: !Select [0, !GetAZs ""]
+      MapPublicIpOnLaunch: true
+  Private:
+    Type: AWS::EC2::Subnet
+    Properties:
+      VpcId: !Ref Vpc
+      CidrBlock: !Select [1, !Cidr [!GetAtt Vpc.CidrBlock, 4, 8]]
+      AvailabilityZone: !Select [1, !GetAZs ""]
+  Address:
+    Type: AWS::EC2::EIP
+    DependsOn: Attachment
+    Properties: {Domain: vpc}
+  Nat:
+    Type: AWS::EC2::NatGateway
+    Properties: {AllocationId: !GetAtt Address.AllocationId, SubnetId: !Ref Public}
+  PublicRoutes: {Type: AWS::EC2::RouteTable, Properties: {VpcId: !Ref Vpc}}
+  PrivateRoutes: {Type: AWS::EC2::RouteTable, Properties: {VpcId: !Ref Vpc}}
+  Out:
+    Type: AWS::EC2::Route
+    DependsOn: Attachment
+    Properties: {RouteTableId: !Ref PublicRoutes, DestinationCidrBlock: 0.0.0.0/0, GatewayId: !Ref Gateway}
+  ByNat:
+    Type: AWS::EC2::Route
+    Properties: {RouteTableId: !Ref PrivateRoutes, DestinationCidrBlock: 0.0.0.0/0, NatGatewayId: !Ref Nat}
+  PublicAssociation:
+    Type: AWS::EC2::SubnetRouteTableAssociation
+    Properties: {SubnetId: !Ref Public, RouteTableId: !Ref PublicRoutes}
+  PrivateAssociation:
+    Type: AWS::EC2::SubnetRouteTableAssociation
+    Properties: {SubnetId: !Ref Private, RouteTableId: !Ref PrivateRoutes}
+  Group:
+    Type: AWS::EC2::SecurityGroup
+    Properties:
+      GroupDescription: web
+      VpcId: !Ref Vpc
+      SecurityGroupIngress: [{IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 0.0.0.0/0}]
+  FromGroup:
+    Type: AWS::EC2::SecurityGroupIngress
+    Properties: {GroupId: !Ref Group, IpProtocol: tcp, FromPort: 80, ToPort: 80, SourceSecurityGroupId: !Ref Group}
+  Endpoint:
+    Type: AWS::EC2::VPCEndpoint
+    Properties:
+      VpcId: !Ref Vpc
+      ServiceName: !Sub com.amazonaws.${AWS::Region}.s3
+      VpcEndpointType: Gateway
+      RouteTableIds: [!Ref PrivateRoutes]
+  NeverMade: {Type: AWS::EC2::VPC, Condition: Never, Properties: {CidrBlock: 10.0.0.0/16}}
+Outputs:
+  VpcId: {Value: !Ref Vpc, Export: {Name: !Sub "${AWS::StackName}-vpc"}}
+  Address: {Value: !Ref Address}
+"""
+
+
+def test_a_network_with_nat_and_endpoint_is_made_and_deleted(engine: RunningEngine):
+    ec2 = engine.client("ec2")
+    before = len(ec2.describe_vpcs()["Vpcs"])
+
+    stack = Stack(engine).create(NETWORK)
+
+    vpc = ec2.describe_vpcs(VpcIds=[stack.outputs["VpcId"]])["Vpcs"][0]
+    assert {tag["Key"]: tag["Value"] for tag in vpc["Tags"]}["Name"] == "main"
+    nat = ec2.describe_nat_gateways()["NatGateways"][0]
+    assert nat["NatGatewayAddresses"][0]["PublicIp"] == stack.outputs["Address"]
+    exports = engine.client("cloudformation").list_exports()["Exports"]
+    assert [(each["Name"], each["Value"]) for each in exports] == [("app-vpc", stack.outputs["VpcId"])]
+
+    stack.delete()
+    assert len(ec2.describe_vpcs()["Vpcs"]) == before
+    assert not ec2.describe_addresses()["Addresses"]
+
+
+BASICS = """
+Parameters:
+  Retention: {Type: Number, Default: 7}
+  GroupName: {Type: String, Default: /app/one}
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: 2012-10-17
+        Statement: [{Effect: Allow, Principal: {Service: ecs-tasks.amazonaws.com}, Action: sts:AssumeRole}]
+      ManagedPolicyArns: [arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy]
+      Policies:
+        - PolicyName: inline
+          PolicyDocument:
+            Version: 2012-10-17
+            Statement: [{Effect: Allow, Action: "s3:GetObject", Resource: !Sub "${Bucket.Arn}/*"}]
+  Bucket:
+    Type: AWS::S3::Bucket
+    Properties:
+      VersioningConfiguration: {Status: Enabled}
+      BucketEncryption: {ServerSideEncryptionConfiguration: [{ServerSideEncryptionByDefault: {SSEAlgorithm: AES256}}]}
+      PublicAccessBlockConfiguration: {BlockPublicAcls: true, BlockPublicPolicy: true}
+      LifecycleConfiguration: {Rules: [{Id: old, Status: Enabled, ExpirationInDays: 30}]}
+  Group:
+    Type: AWS::Logs::LogGroup
+    Properties: {LogGroupName: !Ref GroupName, RetentionInDays: !Ref Retention}
+  Setting:
+    Type: AWS::SSM::Parameter
+    Properties: {Type: String, Value: !GetAtt Group.Arn}
+  Secret:
+    Type: AWS::SecretsManager::Secret
+    Properties:
+      GenerateSecretString: {SecretStringTemplate: '{"user": "app"}', GenerateStringKey: password, PasswordLength: 20}
+  Copy:
+    Type: AWS::SSM::Parameter
+    Properties: {Type: String, Value: !Sub "{{resolve:secretsmanager:${Secret}:SecretString:user}}"}
+Outputs:
+  Role: {Value: !GetAtt Role.Arn}
+  Copy: {Value: !Ref Copy}
+"""
+IAM = {"Capabilities": ["CAPABILITY_IAM"]}
+
+
+def values(**parameters: Any) -> list[dict[str, str]]:
+    return [{"ParameterKey": key, "ParameterValue": str(value)} for key, value in parameters.items()]
+
+
+def test_an_update_changes_in_place_or_replaces(engine: RunningEngine):
+    logs = engine.client("logs")
+    stack = Stack(engine).create(BASICS, **IAM)
+    role = stack.outputs["Role"]
+    assert engine.client("ssm").get_parameter(Name=stack.outputs["Copy"])["Parameter"]["Value"] == "app"
+    assert logs.describe_log_groups()["logGroups"][0]["retentionInDays"] == 7
+
+    stack.update(BASICS, Parameters=values(Retention=14), **IAM)
+    assert logs.describe_log_groups()["logGroups"][0]["retentionInDays"] == 14
+
+    stack.update(BASICS, Parameters=values(Retention=14, GroupName="/app/two"), **IAM)
+    assert [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]] == ["/app/two"]
+    assert stack.physical("Group") == "/app/two"
+    assert (
+        "Group UPDATE_IN_PROGRESS Requested update requires the creation of a new physical" in stack.reasons
+    )
+    setting = engine.client("ssm").get_parameter(Name=stack.physical("Setting"))
+    assert setting["Parameter"]["Value"].endswith(":log-group:/app/two:*")
+    assert stack.outputs["Role"] == role
+
+    with pytest.raises(ClientError, match="No updates are to be performed"):
+        stack.update(BASICS, Parameters=values(Retention=14, GroupName="/app/two"), **IAM)
+    stack.delete()
+    assert not logs.describe_log_groups()["logGroups"]
+    assert not engine.client("s3").list_buckets()["Buckets"]
+
+
+def test_a_failing_update_goes_back_to_what_was(engine: RunningEngine):
+    stack = Stack(engine).create(BASICS, **IAM)
+    bucket = stack.physical("Bucket")
+    engine.client("logs").create_log_group(logGroupName="/taken")
+    broken = BASICS.replace("Outputs:", "  New: {Type: AWS::S3::Bucket}\nOutputs:").replace(
+        "Setting:\n", "Setting:\n    DependsOn: New\n"
+    )
+
+    stack.update(broken, ok=False, Parameters=values(Retention=30, GroupName="/taken"), **IAM)
+
+    assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
+    assert (
+        "UPDATE_ROLLBACK_IN_PROGRESS The following resource(s) failed to update: [Group]. " in stack.reasons
+    )
+    groups = engine.client("logs").describe_log_groups()["logGroups"]
+    assert {g["logGroupName"]: g.get("retentionInDays") for g in groups} == {"/taken": None, "/app/one": 7}
+    assert [each["Name"] for each in engine.client("s3").list_buckets()["Buckets"]] == [bucket]
+    stack.update(BASICS, Parameters=values(Retention=3), **IAM)
+
+
+def test_a_failing_creation_leaves_nothing(engine: RunningEngine):
+    engine.client("logs").create_log_group(logGroupName="/app/one")
+
+    stack = Stack(engine).create(BASICS, ok=False, **IAM)
+
+    assert stack.status == "ROLLBACK_COMPLETE"
+    assert "Group CREATE_FAILED Resource handler returned message:" in stack.reasons
+    assert not engine.client("s3").list_buckets()["Buckets"]
+    assert not engine.client("iam").list_roles(PathPrefix="/")["Roles"]
+    assert engine.client("logs").describe_log_groups()["logGroups"]
+
+
+def test_what_cannot_be_made_is_refused_before_anything_is_made(engine: RunningEngine):
+    template = json.dumps(
+        {"Resources": {"A": {"Type": "AWS::No::Such"}, "B": {"Type": "AWS::S3::Bucket"}}}, indent=1
+    )
+
+    with pytest.raises(ClientError) as error:
+        Stack(engine).create(template)
+    assert "Unrecognized resource types: [AWS::No::Such (A, line 3)]" in str(error.value)
+    with pytest.raises(ClientError, match="Requires capabilities : \\[CAPABILITY_IAM\\]"):
+        Stack(engine).create(BASICS)
+    assert not engine.client("cloudformation").list_stacks()["StackSummaries"]
+
+
+def test_an_export_in_use_is_kept(engine: RunningEngine):
+    producer = Stack(engine, "producer").create(
+        "Resources: {T: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: v}}}\n"
+        "Outputs: {O: {Value: !Ref T, Export: {Name: shared}}}"
+    )
+    consumer = Stack(engine, "consumer").create(
+        "Resources: {T: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !ImportValue shared}}}"
+    )
+
+    with pytest.raises(ClientError, match="Export shared cannot be deleted as it is in use by consumer"):
+        producer.delete()
+    assert producer.client.list_imports(ExportName="shared")["Imports"] == ["consumer"]
+    consumer.delete()
+    producer.delete()
+
+
+def test_policies_keep_resources(engine: RunningEngine):
+    stack = Stack(engine).create("Resources: {B: {Type: AWS::S3::Bucket, DeletionPolicy: Retain}}")
+    bucket = stack.physical("B")
+    stack.client.update_termination_protection(StackName="app", EnableTerminationProtection=True)
+    with pytest.raises(ClientError, match="cannot be deleted while TerminationProtection is enabled"):
+        stack.delete()
+    stack.client.update_termination_protection(StackName="app", EnableTerminationProtection=False)
+
+    stack.delete()
+
+    assert [each["Name"] for each in engine.client("s3").list_buckets()["Buckets"]] == [bucket]
