@@ -38,7 +38,10 @@ class Stack:
     def delete(self) -> None:
         stack_id = self.describe()["StackId"]
         self.client.delete_stack(StackName=self.name)
-        self.client.get_waiter("stack_delete_complete").wait(StackName=stack_id, WaiterConfig=QUICK)
+        try:
+            self.client.get_waiter("stack_delete_complete").wait(StackName=stack_id, WaiterConfig=QUICK)
+        except WaiterError:
+            pytest.fail(self.reasons)
 
     def describe(self) -> dict:
         return self.client.describe_stacks(StackName=self.name)["Stacks"][0]

@@ -72,7 +72,9 @@ def attribute_of(row: Body | None, id: str, name: str) -> Any:
     if name in attributes:
         return attributes[name]
     stated = (row or {}).get("properties", {}).get(name)
-    if isinstance(stated, str | int | list):  # many types answer what the template states, such as a VPC's CidrBlock
+    if isinstance(
+        stated, str | int | list
+    ):  # many types answer what the template states, such as a VPC's CidrBlock
         return stated
     if row and row.get("inert"):
         return f"{row['PhysicalResourceId']}-{name.replace('.', '-').lower()}"

@@ -44,7 +44,8 @@ async def delete_resources(
         await resource.delete(work, row, f"{name}.{key}", kept=kept)
         await work.x.record(f"{name}.{key}.forget", lambda: _forget(work, row, kept))
 
-    return await work.walk(reverse(_graph(by_key)), visit, keep_going=True)
+    failures = await work.walk(reverse(_graph(by_key)), visit, keep_going=True)
+    return {by_key[key]["LogicalResourceId"]: reason for key, reason in failures.items()}
 
 
 async def clean_up(work: Work, name: str) -> None:

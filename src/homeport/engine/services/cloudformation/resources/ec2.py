@@ -42,6 +42,7 @@ def _type(
     deleted: str = "",
     attributes: Mapping[str, str] | None = None,
     filters: str = "Filters",
+    delete: Call | None = None,
 ) -> Type:
     """A type that is made with tags: `noun` is EC2's resource type, `operation` ends the names of the operations that
     make, describe and delete it, `plural` is the member that lists it, `id` its id's."""
@@ -60,7 +61,7 @@ def _type(
         ready=ready,
         deleted=deleted,
         parts=(_TAGS, *parts),
-        delete=Call(f"delete_{operation}", {id: "id"}, only=True),
+        delete=delete or Call(f"delete_{operation}", {id: "id"}, only=True),
     )
 
 
@@ -168,6 +169,7 @@ TYPES = (
         "vpc_endpoint",
         "VpcEndpoints",
         "VpcEndpointId",
+        delete=Call("delete_vpc_endpoints", {"VpcEndpointIds": "[id]"}, only=True),
         parts=(
             Put(
                 Call(

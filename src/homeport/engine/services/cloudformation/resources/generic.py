@@ -170,11 +170,11 @@ class Type(ResourceProvider):
         for attribute in schema.attributes if schema else ():
             value = _by_name(description, attribute)
             if value is not None:
-                found[attribute] = value
+                found[attribute] = _plain(value)
         for attribute, expression in self._attributes.items():
             value = select(expression, names)
             if value is not None:
-                found[attribute] = value
+                found[attribute] = _plain(value)
         return found
 
 
@@ -186,3 +186,12 @@ def _by_name(description: Any, attribute: str) -> Any:
         members = {key.lower(): value for key, value in description.items()}
         description = members.get(part.lower())
     return description
+
+
+def _plain(value: Any) -> Any:
+    """An attribute as a row holds it."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
