@@ -84,6 +84,15 @@ class Acknowledgement:
                     file.replace(content)
             raise
 
+    async def confirm(self, files: list[ConfigFile]) -> None:
+        """Raise `Rejected` unless Envoy works by files that had no subscription yet when they were written."""
+        now = await self._numbers()
+        for file in files:
+            if now.get(f"{file.stat}.version_text") != file.version() and now.get(
+                f"{file.stat}.update_rejected"
+            ):
+                raise Rejected(await self._why(file, 0))
+
     async def _wait(self, files: list[ConfigFile], before: dict[str, Any], log_start: int) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _ACKNOWLEDGE_SECONDS

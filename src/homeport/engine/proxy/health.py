@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from typing import Any, Literal, NamedTuple
 from homeport.engine.proxy.admin import Admin
 from homeport.engine.proxy.diagnosis import diagnose
 from homeport.engine.proxy.model import Target, TargetGroup
+
+_LONG_LOG = 16_000_000
 
 
 class TargetKey(NamedTuple):
@@ -131,6 +134,9 @@ class HealthWatch:
             content = log.read()
         whole = content[: content.rfind(b"\n") + 1]
         self._position += len(whole)
+        if self._position > _LONG_LOG:
+            os.truncate(self._log, 0)
+            self._position = 0
         for line in whole.splitlines():
             if line:
                 self._take(json.loads(line))

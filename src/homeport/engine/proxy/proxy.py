@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.1
 _ALIVE_EVERY = 10  # looks
+_FLUSHED_SECONDS = 0.3  # Envoy writes its logs every 0.1 s
 
 
 class Proxy:
@@ -98,6 +99,14 @@ class Proxy:
             for host in cluster.get("host_statuses", [])
         }
 
+    async def take_access_log(self, to: Path) -> None:
+        """Move the access log away, if there is one with anything in it; Envoy begins another."""
+        log_file = self.folder / "access.log"
+        if log_file.exists() and log_file.stat().st_size:
+            log_file.rename(to)
+            await self.admin.post("/reopen_logs")
+            await asyncio.sleep(_FLUSHED_SECONDS)
+
     async def close(self) -> None:
         """Let go of Envoy; it goes on."""
         if self._watch is not None:
@@ -134,9 +143,13 @@ class Proxy:
         leaving = {name: value for name, value in self._written_clusters().items() if name not in clusters}
         await write([(self._cds(), _ordered({**clusters, **leaving}))])
         routes = [each for socket in desired.sockets for each in route_configurations(socket, groups)]
-        await write([(self._rds(each["name"]), [each]) for each in routes])
+        files = [(self._rds(each["name"]), [each]) for each in routes]
+        changed = [file for file, resources in files if file.differs(resources)]
+        await write(files)
         await write([(self._lds(), [listener(socket, self.folder) for socket in desired.sockets])])
-        await self._listening()
+        if changed:
+            await self._listening()
+            await self._acknowledgement.confirm(changed)
         if leaving:
             await write([(self._cds(), _ordered(clusters))])
         self._sweep("endpoints", set(clusters))

@@ -47,7 +47,7 @@ def _by_location(action: Redirect) -> dict[str, Any]:
     scheme = "%REQ(:SCHEME)%" if action.protocol == "#{protocol}" else action.protocol.lower()
     host = "%REQ(:AUTHORITY)%" if action.host == "#{host}" else _text(action.host)
     port = "" if action.port == "#{port}" else f":{action.port}"
-    path = _text(action.path).replace("/#{path}", "%REQ_WITHOUT_QUERY(:PATH)%", 1)
+    path = _text(action.path).replace("/#{path}", "%PATH(NQ)%", 1)
     location = f"{scheme}://{host}{port}{path}?{_text(action.query)}"
     header = {"header": {"key": "location", "value": location}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
     return {"direct_response": {"status": action.status}, "response_headers_to_add": [header]}

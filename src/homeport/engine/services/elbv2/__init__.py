@@ -6,12 +6,14 @@ import logging
 import shutil
 
 from homeport.engine.services.elbv2 import (
+    access_logs,
     attributes,
     balancing,
     draining,
     limits,
     listeners,
     load_balancers,
+    metrics,
     rules,
     tags,
     target_groups,
@@ -44,7 +46,7 @@ async def _reset(engine: Engine) -> None:
 SERVICE = Service(
     "elbv2",
     modules=(load_balancers, listeners, rules, target_groups, targets, attributes, tags, limits),
-    reconcilers=(balancing.PROXY, draining.RECONCILER),
+    reconcilers=(balancing.PROXY, draining.RECONCILER, metrics.RECONCILER, access_logs.RECONCILER),
     start=_start,
     stop=_stop,
     reset=_reset,

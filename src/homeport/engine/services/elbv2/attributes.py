@@ -16,6 +16,7 @@ from homeport.engine.services.elbv2.balancing import carry_out
 from homeport.engine.services.elbv2.ports import replaced_ports
 from homeport.engine.services.elbv2.tables import LISTENERS, LOAD_BALANCERS, TARGET_GROUPS
 from homeport.engine.services.service import operation
+from homeport.engine.store.database import Scope
 from homeport.engine.wire.errors import AwsError
 
 Body = dict[str, Any]
@@ -117,6 +118,7 @@ async def modify_load_balancer_attributes(ctx: Context, request: Body) -> Body:
         body["attributes"] |= changed
         LOAD_BALANCERS.put(ctx, body)
     await carry_out(ctx)
+    ctx.engine.wake("elbv2.access-logs", Scope(ctx.engine.account, ctx.engine.region), "all")
     return {"Attributes": _shown(LOAD_BALANCER, body) + _replaced(ctx, body)}
 
 

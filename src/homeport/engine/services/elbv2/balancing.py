@@ -56,6 +56,8 @@ async def settle(engine: Engine) -> None:
         if not await engine.proxy.process.alive():
             choose_again(engine)
         await engine.proxy.start(lambda group: _health_changed(engine, group))
+        for reconciler in ("elbv2.metrics", "elbv2.access-logs"):
+            engine.wake(reconciler, _home(engine), "all")
     await engine.proxy.follow(lambda: desired(engine))
 
 

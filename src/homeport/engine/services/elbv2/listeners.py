@@ -28,8 +28,7 @@ async def create_listener(ctx: Context, request: Body) -> Body:
     with ctx.store.transaction():
         arn = request["LoadBalancerArn"]
         lookup.load_balancer(ctx, arn)
-        protocol, port = request.get("Protocol"), request.get("Port")
-        _check_protocol(protocol)
+        protocol, port = _checked_protocol(request.get("Protocol")), request.get("Port")
         _check_port(port)
         _check_free(ctx, arn, port)
         body = {
@@ -69,8 +68,7 @@ async def modify_listener(ctx: Context, request: Body) -> Body:
     names = await certificates.names_of(ctx, _arns(request))
     with ctx.store.transaction():
         body = lookup.listener(ctx, request["ListenerArn"])
-        protocol = request.get("Protocol", body["Protocol"])
-        _check_protocol(protocol)
+        protocol = _checked_protocol(request.get("Protocol", body["Protocol"]))
         if "Port" in request and request["Port"] != body["Port"]:
             _check_port(request["Port"])
             _check_free(ctx, body["LoadBalancerArn"], request["Port"])
@@ -202,9 +200,10 @@ def _only(body: Body, *keys: str) -> Body:
     return {key: body[key] for key in keys if key in body}
 
 
-def _check_protocol(protocol: str | None) -> None:
+def _checked_protocol(protocol: str | None) -> str:
     if protocol not in ("HTTP", "HTTPS"):
         raise AwsError("ValidationError", f"Listener protocol '{protocol}' must be one of 'HTTPS, HTTP'")
+    return protocol
 
 
 def _check_port(port: int | None) -> None:
