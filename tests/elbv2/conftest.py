@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import http.server
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,11 +18,16 @@ class Target:
     def __init__(self, name: str) -> None:
         self.name = name
         self.health_status = 200
+        self._connections: list[socket.socket] = []
         self.seen: list[tuple[str, dict[str, str]]] = []
         target = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                target._connections.append(self.connection)
 
             def do_GET(self) -> None:
                 healthy = self.path == "/health"
@@ -40,8 +47,12 @@ class Target:
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> None:
+        """What SIGKILL does: nothing listens any more, and connections are cut."""
         self._server.shutdown()
         self._server.server_close()
+        for connection in self._connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.fixture
