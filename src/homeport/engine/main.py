@@ -27,6 +27,7 @@ from homeport.engine.services import (
     ecs,
     elbv2,
     iam,
+    logs,
     s3,
     sts,
 )
@@ -50,6 +51,7 @@ SERVICES: tuple[Service, ...] = (
     ecs.SERVICE,
     elbv2.SERVICE,
     iam.SERVICE,
+    logs.SERVICE,
     s3.SERVICE,
     sts.SERVICE,
 )

@@ -1,0 +1,26 @@
+"""CloudWatch Logs: what the engine runs of it."""
+
+from __future__ import annotations
+
+from homeport.engine.services.engine import Engine
+from homeport.engine.services.logs import (
+    events,
+    groups,
+    metric_filters,
+    resource_policies,
+    retention,
+    streams,
+)
+from homeport.engine.services.service import Service
+
+
+async def _reset(engine: Engine) -> None:
+    engine.clear_folder("logs")
+
+
+SERVICE = Service(
+    "logs",
+    modules=(groups, streams, events, metric_filters, resource_policies),
+    reconcilers=(retention.RETENTION,),
+    reset=_reset,
+)
