@@ -130,7 +130,8 @@ _ELEMENTS = {
 _PARTITIONS = {"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"}
 _IAM_PATHS = (
     "user/", "federated-user/", "role/", "group/", "instance-profile/", "mfa/", "server-certificate/",
-    "policy/", "sms-mfa/", "saml-provider/", "oidc-provider/", "report/", "access-report/",
+    "policy/", "sms-mfa/", "saml-provider/", "oidc-provider/", "report/", "access-report/", "role-template/",
+    "delegation-request/", "assumed-role/",
 )  # fmt: skip
 _PRINCIPAL_KINDS = {"AWS", "Service", "Federated", "CanonicalUser"}
 _VARIABLE = re.compile(r"\$\{\s*([^},]+?)\s*(?:,\s*'[^']*'\s*)?\}")
