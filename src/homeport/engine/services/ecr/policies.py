@@ -10,6 +10,7 @@ from typing import Any
 
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecr.tables import REPOSITORIES
+from homeport.engine.services.iam.policies import MalformedPolicy, PolicyKind, parse_policy
 from homeport.engine.store.database import Scope
 from homeport.engine.wire.errors import AwsError
 
@@ -34,7 +35,8 @@ def check_policy(text: str, what: str) -> None:
     try:
         policy = json.loads(text)
         good = isinstance(policy, dict) and all(map(_is_statement, _statements(policy)))
-    except (ValueError, KeyError):
+        parse_policy(text, PolicyKind.RESOURCE)
+    except (ValueError, KeyError, MalformedPolicy):
         good = False
     if not good:
         raise AwsError(

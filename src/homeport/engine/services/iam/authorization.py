@@ -14,7 +14,7 @@ from homeport.engine.services.iam.evaluation import Attached, Decision, Policies
 from homeport.engine.services.iam.lookup import managed_document
 from homeport.engine.services.iam.patterns import Values
 from homeport.engine.services.iam.permissions import PermissionBook, Permissions
-from homeport.engine.services.iam.policies import MalformedPolicy, PolicyKind, parse_policy
+from homeport.engine.services.iam.policies import PolicyKind, parse_policy
 from homeport.engine.services.iam.resources import Ask, Where, asks
 from homeport.engine.services.iam.seal import Seal
 from homeport.engine.services.iam.targets import resource_tags, true_resource
@@ -133,10 +133,7 @@ class Authorization:
         if document is None:
             return own
         text = document if isinstance(document, str) else json.dumps(document)
-        try:
-            policy = Attached(ask.resource, parse_policy(text, PolicyKind.RESOURCE))
-        except MalformedPolicy:
-            return own
+        policy = Attached(ask.resource, parse_policy(text, PolicyKind.RESOURCE))
         decides = call.service == "kms"
         return Policies(own.identity, own.boundary, own.session, policy, resource_decides=decides)
 

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from homeport.engine.services.context import Context
+from homeport.engine.services.iam.policies import MalformedPolicy, PolicyKind, parse_policy
 from homeport.engine.services.s3.buckets import BUCKETS, everywhere, find_bucket, owner
 from homeport.engine.services.s3.tags import from_tag_set
 from homeport.engine.services.s3.versions import find_version
@@ -85,6 +86,10 @@ async def put_bucket_policy(ctx: Context, request: dict[str, Any]) -> dict[str, 
     statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
     for statement in statements:
         _check_statement(statement, request["Bucket"])
+    try:
+        parse_policy(request["Policy"], PolicyKind.RESOURCE)
+    except MalformedPolicy as complaint:
+        raise AwsError("MalformedPolicy", str(complaint), 400) from None
     block = find_bucket(ctx, request)["settings"].get("public_access_block", {})
     if block.get("BlockPublicPolicy") and any(map(_is_public, statements)):
         raise AwsError(
