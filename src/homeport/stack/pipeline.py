@@ -1,0 +1,212 @@
+"""The pipeline: source, build, and for each environment an approval where one is asked for, and the deployment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeport.manifest.model import Manifest
+from homeport.stack import source
+from homeport.stack.cloudformation import Resources, Value, allow, attribute, ref, resource, role, sub
+from homeport.stack.service import prefix
+
+_SEVERITIES = {
+    "critical": ["CRITICAL"],
+    "high": ["CRITICAL", "HIGH"],
+    "medium": ["CRITICAL", "HIGH", "MEDIUM"],
+}
+
+
+def resources(manifest: Manifest) -> Resources:
+    """The pipeline, its role, and the topic that tells people."""
+    found: Resources = {
+        "PipelineRole": role(
+            "codepipeline",
+            _statements(manifest),
+            "the pipeline: its source, its build, its services, and no others",
+        ),
+        "Pipeline": resource(
+            "AWS::CodePipeline::Pipeline",
+            {
+                "Name": ref("AWS::StackName"),
+                "PipelineType": "V2",
+                "ExecutionMode": "SUPERSEDED",
+                "RoleArn": attribute("PipelineRole", "Arn"),
+                "ArtifactStore": {"Type": "S3", "Location": ref("Artifacts")},
+                "Stages": _stages(manifest),
+                "Triggers": source.triggers(manifest),
+            },
+            DependsOn=["ArtifactsPolicy"],
+        ),
+    }
+    if manifest.notify.email:
+        found |= _notifications(manifest.notify.email)
+    return found
+
+
+def _stages(manifest: Manifest) -> list[dict[str, Any]]:
+    build = _action("Build", "CodeBuild", "Build", {"ProjectName": ref("Build")}, "Source", "Image")
+    stages = [
+        {"Name": "Source", "Actions": [source.action(manifest)]},
+        {"Name": "Build", "Actions": [build, *_scan(manifest)]},
+    ]
+    for name, environment in manifest.environments.items():
+        order = 1
+        actions: list[dict[str, Any]] = []
+        if environment.approval:
+            actions.append(_approval(manifest, name))
+            order = 2
+        own = prefix(manifest, name)
+        where = {
+            "ClusterName": ref("Cluster"),
+            "ServiceName": attribute(f"{own}Service", "Name"),
+            "FileName": "imagedefinitions.json",
+        }
+        actions.append({**_action("Deploy", "ECS", "Deploy", where, "Image"), "RunOrder": order})
+        actions.append({**_start(manifest, name), "RunOrder": order + 1})
+        stages.append({"Name": f"Deploy-{name}", "Actions": actions})
+    return stages
+
+
+def _action(
+    category: str,
+    provider: str,
+    name: str,
+    configuration: dict[str, Value],
+    takes: str,
+    makes: str | None = None,
+) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "Name": name,
+        "ActionTypeId": {"Category": category, "Owner": "AWS", "Provider": provider, "Version": "1"},
+        "Configuration": configuration,
+        "InputArtifacts": [{"Name": takes}],
+        "RunOrder": 1,
+    }
+    return {**found, "OutputArtifacts": [{"Name": makes}]} if makes else found
+
+
+def _approval(manifest: Manifest, name: str) -> dict[str, Any]:
+    configuration: dict[str, Value] = {"CustomData": f"Let this version of {manifest.app} into {name}?"}
+    if manifest.notify.email:
+        configuration["NotificationArn"] = ref("Notifications")
+    return {
+        "Name": "Approve",
+        "ActionTypeId": {"Category": "Approval", "Owner": "AWS", "Provider": "Manual", "Version": "1"},
+        "Configuration": configuration,
+        "RunOrder": 1,
+    }
+
+
+def _commands(name: str, commands: list[Value]) -> dict[str, Any]:
+    return {
+        "Name": name,
+        "ActionTypeId": {"Category": "Compute", "Owner": "AWS", "Provider": "Commands", "Version": "1"},
+        "Commands": commands,
+        "InputArtifacts": [{"Name": "Image"}],
+    }
+
+
+def _scan(manifest: Manifest) -> list[dict[str, Any]]:
+    """Stop a release whose image has findings that are too severe."""
+    worst = _SEVERITIES.get(manifest.image.stop_on)
+    if worst is None:
+        return []
+    counts = " + ".join(f"(.{severity} // 0)" for severity in worst)
+    which = f"--repository-name {manifest.app} --image-id imageTag=$TAG"
+    commands = [
+        "TAG=$(jq -r '.[0].imageUri' imagedefinitions.json | sed 's/.*://')",
+        f"aws ecr wait image-scan-complete {which}",
+        f"FOUND=$(aws ecr describe-image-scan-findings {which} --query imageScanFindings.findingSeverityCounts"
+        f" --output json | jq '. // {{}} | {counts}')",
+        f'echo "findings that are {manifest.image.stop_on} or worse: $FOUND"',
+        'test "$FOUND" -eq 0',
+    ]
+    return [{**_commands("Scan", commands), "RunOrder": 2}]
+
+
+def _start(manifest: Manifest, name: str) -> dict[str, Any]:
+    """A service is created with no tasks, as there is no image yet: the first deployment starts it."""
+    environment = manifest.environments[name]
+    scaling = manifest.service.autoscaling
+    count = environment.count or (scaling.min if scaling else manifest.service.count)
+    own = prefix(manifest, name)
+    which = f"--cluster ${{Cluster}} --services ${{{own}Service.Name}}"
+    update = f"--cluster ${{Cluster}} --service ${{{own}Service.Name}} --desired-count {count}"
+    commands = [
+        sub(f"COUNT=$(aws ecs describe-services {which} --query 'services[0].desiredCount' --output text)"),
+        sub(f'if [ "$COUNT" = 0 ]; then aws ecs update-service {update} --query service.status; fi'),
+        sub(f"aws ecs wait services-stable {which}"),
+    ]
+    return _commands("Start", commands)
+
+
+def _statements(manifest: Manifest) -> dict[str, list[dict[str, Any]]]:
+    services = [ref(f"{prefix(manifest, name)}Service") for name in manifest.environments]
+    logs = sub(
+        "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/codepipeline/${AWS::StackName}*"
+    )
+    found = {
+        "artifacts": [
+            allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], sub("${Artifacts.Arn}/*")),
+            allow(["s3:GetBucketLocation", "s3:GetBucketVersioning"], attribute("Artifacts", "Arn")),
+        ],
+        "source": source.statements(manifest),
+        "build": [
+            allow(
+                ["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
+                attribute("Build", "Arn"),
+            )
+        ],
+        "deploy": [
+            allow(["ecs:DescribeServices", "ecs:UpdateService"], services),
+            allow(["ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"], "*"),
+            allow(
+                ["ecs:TagResource"],
+                sub("arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:task-definition/*"),
+            ),
+            allow(
+                ["iam:PassRole"],
+                [attribute("ExecutionRole", "Arn"), attribute("TaskRole", "Arn")],
+                {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+            ),
+        ],
+        "commands": [allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], logs)],
+    }
+    if manifest.image.stop_on != "never":
+        found["scan"] = [allow(["ecr:DescribeImageScanFindings"], attribute("Repository", "Arn"))]
+    if manifest.notify.email and any(each.approval for each in manifest.environments.values()):
+        found["notify"] = [allow(["sns:Publish"], ref("Notifications"))]
+    return found
+
+
+def _notifications(email: str) -> Resources:
+    may = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": ref("Notifications"),
+    }
+    return {
+        "Notifications": resource(
+            "AWS::SNS::Topic", {"Subscription": [{"Protocol": "email", "Endpoint": email}]}
+        ),
+        "NotificationsPolicy": resource(
+            "AWS::SNS::TopicPolicy",
+            {
+                "Topics": [ref("Notifications")],
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": [may]},
+            },
+        ),
+        "FailureRule": resource(
+            "AWS::Events::Rule",
+            {
+                "Description": "tell people when a release fails",
+                "EventPattern": {
+                    "source": ["aws.codepipeline"],
+                    "detail-type": ["CodePipeline Pipeline Execution State Change"],
+                    "detail": {"pipeline": [ref("Pipeline")], "state": ["FAILED"]},
+                },
+                "Targets": [{"Id": "people", "Arn": ref("Notifications")}],
+            },
+        ),
+    }

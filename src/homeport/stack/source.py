@@ -1,0 +1,109 @@
+"""Where the code comes from, and what starts the pipeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeport.manifest.model import Manifest
+from homeport.stack.cloudformation import Resources, Value, allow, arn, attribute, ref, resource, role
+
+
+def resources(manifest: Manifest) -> Resources:
+    """The repository and the rule that hears its pushes, or the connection."""
+    if manifest.source.provider == "connection":
+        if manifest.source.connection:
+            return {}
+        name = {"ConnectionName": manifest.app[:32], "ProviderType": "GitHub"}
+        return {"Connection": resource("AWS::CodeStarConnections::Connection", name)}
+    pipeline = arn("codepipeline", "${Pipeline}")
+    return {
+        "SourceRepository": resource(
+            "AWS::CodeCommit::Repository",
+            {"RepositoryName": _repository(manifest), "RepositoryDescription": f"the code of {manifest.app}"},
+            DeletionPolicy="Retain",
+            UpdateReplacePolicy="Retain",
+        ),
+        "PushRole": role(
+            "events",
+            {"start-pipeline": [allow(["codepipeline:StartPipelineExecution"], pipeline)]},
+            "EventBridge starts the pipeline when the branch changes",
+        ),
+        "PushRule": resource(
+            "AWS::Events::Rule",
+            {
+                "Description": f"a push to {manifest.source.branch} starts the pipeline",
+                "EventPattern": {
+                    "source": ["aws.codecommit"],
+                    "detail-type": ["CodeCommit Repository State Change"],
+                    "resources": [attribute("SourceRepository", "Arn")],
+                    "detail": {
+                        "event": ["referenceCreated", "referenceUpdated"],
+                        "referenceType": ["branch"],
+                        "referenceName": [manifest.source.branch],
+                    },
+                },
+                "Targets": [{"Id": "pipeline", "Arn": pipeline, "RoleArn": attribute("PushRole", "Arn")}],
+            },
+        ),
+    }
+
+
+def action(manifest: Manifest) -> dict[str, Any]:
+    """The pipeline's source action."""
+    source = manifest.source
+    if source.provider == "connection":
+        provider = "CodeStarSourceConnection"
+        configuration: dict[str, Any] = {
+            "ConnectionArn": _connection(manifest),
+            "FullRepositoryId": source.repository,
+            "BranchName": source.branch,
+            "DetectChanges": not source.paths,
+        }
+    else:
+        provider = "CodeCommit"
+        configuration = {
+            "RepositoryName": attribute("SourceRepository", "Name"),
+            "BranchName": source.branch,
+            "PollForSourceChanges": False,
+        }
+    return {
+        "Name": "Source",
+        "Namespace": "SourceVariables",
+        "ActionTypeId": {"Category": "Source", "Owner": "AWS", "Provider": provider, "Version": "1"},
+        "Configuration": configuration,
+        "OutputArtifacts": [{"Name": "Source"}],
+    }
+
+
+def triggers(manifest: Manifest) -> list[dict[str, Any]] | None:
+    """The filters of a connection's pushes; None when every push to the branch counts."""
+    source = manifest.source
+    if source.provider != "connection" or not source.paths:
+        return None
+    push = {"Branches": {"Includes": [source.branch]}, "FilePaths": {"Includes": source.paths}}
+    git = {"SourceActionName": "Source", "Push": [push]}
+    return [{"ProviderType": "CodeStarSourceConnection", "GitConfiguration": git}]
+
+
+def statements(manifest: Manifest) -> list[dict[str, Any]]:
+    """What the pipeline's role needs of the source."""
+    if manifest.source.provider == "connection":
+        return [allow(["codestar-connections:UseConnection"], _connection(manifest))]
+    actions = ["GetBranch", "GetCommit", "UploadArchive", "GetUploadArchiveStatus", "CancelUploadArchive"]
+    return [allow([f"codecommit:{name}" for name in actions], attribute("SourceRepository", "Arn"))]
+
+
+def outputs(manifest: Manifest) -> dict[str, dict[str, Value]]:
+    """Where to push."""
+    if manifest.source.provider == "connection":
+        return {}
+    clone = attribute("SourceRepository", "CloneUrlHttp")
+    return {"CloneUrl": {"Description": "where to push the code", "Value": clone}}
+
+
+def _connection(manifest: Manifest) -> Value:
+    return manifest.source.connection or ref("Connection")
+
+
+def _repository(manifest: Manifest) -> str:
+    return manifest.source.repository or manifest.app
