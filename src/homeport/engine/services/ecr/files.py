@@ -150,11 +150,12 @@ class _Writer:
             self._running = loop.run_in_executor(None, self._store, parts)
 
     def _store(self, parts: list[bytes]) -> None:
-        data = memoryview(b"".join(parts))
-        if self.hash is not None:
-            self.hash.update(data)
-        while data:
-            data = data[self._file.write(data) :]
+        for part in parts:
+            if self.hash is not None:
+                self.hash.update(part)
+            data = memoryview(part)
+            while data:
+                data = data[self._file.write(data) :]
 
 
 def _digest(file: Path, algorithm: str) -> str:
