@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from homeport.engine.durable.reconciler import Reconciler
+from homeport.engine.services.codeconnections.changes import Listeners
 from homeport.engine.services.codepipeline import polling, scheduler
 from homeport.engine.services.codepipeline.action_execution import ACTION, SCHEDULER
 from homeport.engine.services.codepipeline.conditions import RULE
+from homeport.engine.services.codepipeline.git_sources import start_for
 from homeport.engine.services.codepipeline.operations import (
     approvals,
     executions,
@@ -23,6 +25,7 @@ from homeport.engine.services.codepipeline.operations import (
 )
 from homeport.engine.services.codepipeline.tables import EXECUTIONS, PIPELINES
 from homeport.engine.services.context import Context
+from homeport.engine.services.engine import Engine
 from homeport.engine.services.service import Service
 from homeport.engine.store.database import Scope
 
@@ -37,9 +40,14 @@ async def _advance(ctx: Context, pipeline_name: str) -> None:
         scheduler.advance(ctx, pipeline_name)
 
 
+async def _start(engine: Engine) -> None:
+    engine.part(Listeners).add("codepipeline", start_for)
+
+
 SERVICE = Service(
     "codepipeline",
     modules=(approvals, executions, history, jobs, pipelines, stages, state, tags, transitions, types),
     executions=(ACTION, RULE),
     reconcilers=(Reconciler(SCHEDULER, _under_way, _advance), polling.RECONCILER),
+    start=_start,
 )

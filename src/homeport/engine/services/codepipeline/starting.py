@@ -70,7 +70,7 @@ def _resolved(declaration: Row, given: Sequence[Row]) -> list[Row]:
 
 _OVERRIDES = {
     "CodeCommit": ("COMMIT_ID",),
-    "CodeStarSourceConnection": ("COMMIT_ID",),
+    "CodeStarSourceConnection": ("COMMIT_ID", "BRANCH"),  # BRANCH: triggers only, the API has no such type
     "ECR": ("IMAGE_DIGEST",),
     "S3": ("S3_OBJECT_VERSION_ID", "S3_OBJECT_KEY"),
 }

@@ -8,31 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Push:
-    """A pushed branch head, with the paths that its commits changed, or a pushed tag."""
-
-    branch: str | None = None
-    tag: str | None = None
-    paths: tuple[str, ...] = field(default=())
-
-
-@dataclass(frozen=True, slots=True)
-class PullRequest:
-    """Something happened to a pull request: AWS tells opened, updated and closed (merged too) apart."""
-
-    event: Literal["OPEN", "UPDATED", "CLOSED"]
-    branch: str
-    """The branch that the request wants to merge into."""
-    paths: tuple[str, ...] = field(default=())
-
-
-GitEvent = Push | PullRequest
+from homeport.engine.services.codeconnections.changes import GitEvent, PullRequest, Push
 
 
 def starts(git_configuration: Mapping[str, Any], event: GitEvent) -> bool:

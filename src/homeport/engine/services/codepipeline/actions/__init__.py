@@ -14,6 +14,7 @@ from homeport.engine.services.codepipeline.actions import (
     invoke_codepipeline,
     invoke_lambda,
     source_codecommit,
+    source_connection,
     source_ecr,
     source_s3,
 )
@@ -23,6 +24,7 @@ PROVIDERS: dict[ActionTypeId, ActionProvider] = {
     provider.type: provider
     for provider in (
         source_codecommit.PROVIDER,
+        source_connection.PROVIDER,
         source_ecr.PROVIDER,
         source_s3.PROVIDER,
         build_codebuild.BUILD,

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from homeport.engine.services.codepipeline import polling, starting, tables
+from homeport.engine.services.codeconnections import watching
+from homeport.engine.services.codepipeline import git_sources, polling, starting, tables
 from homeport.engine.services.codepipeline.action_execution import abandon
 from homeport.engine.services.codepipeline.actions import PROVIDERS
 from homeport.engine.services.codepipeline.declaration import actions_of, validate, without_secrets
@@ -52,7 +53,7 @@ async def create_pipeline(ctx: Context, request: dict[str, Any]) -> dict[str, An
         PIPELINES.put(ctx, row)
         VERSIONS.put(ctx, {"pipelineName": name, "version": 1, "updated": now, "declaration": declaration})
         starting.start(ctx, name, {"triggerType": "CreatePipeline", "triggerDetail": ctx.principal.arn})
-        ctx.wake(polling.NAME, name)
+        _watch(ctx, declaration)
     return {"pipeline": _shown(declaration), "tags": request.get("tags", [])}
 
 
@@ -69,7 +70,7 @@ async def update_pipeline(ctx: Context, request: dict[str, Any]) -> dict[str, An
         PIPELINES.put(ctx, row)
         version = {"pipelineName": name, "version": row["version"], "updated": row["updated"]}
         VERSIONS.put(ctx, {**version, "declaration": declaration})
-        ctx.wake(polling.NAME, name)
+        _watch(ctx, declaration)
     return {"pipeline": _shown(declaration)}
 
 
@@ -114,6 +115,15 @@ async def list_pipelines(ctx: Context, request: dict[str, Any]) -> dict[str, Any
         key=lambda row: row["pipelineName"],
     )
     return {"pipelines": [_summary(ctx, row) for row in rows], "nextToken": token}
+
+
+def _watch(ctx: Context, declaration: Row) -> None:
+    """Have the pipeline's sources looked at, where no event tells of their changes."""
+    ctx.wake(polling.NAME, declaration["name"])
+    for action in git_sources.sources(declaration):
+        arn = action["configuration"]["ConnectionArn"]
+        own = ctx.engine.context("codeconnections", ctx.scope)
+        watching.watch(own, arn.rpartition("/")[2], action["configuration"]["FullRepositoryId"])
 
 
 def _summary(ctx: Context, row: Row) -> Row:

@@ -1,0 +1,33 @@
+"""CodeConnections' tables. A watch holds the heads of a repository that pipelines were last told of; a delivery is
+one webhook call, with its payload as a blob."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeport.engine.store.database import At
+from homeport.engine.store.table import Table
+from homeport.engine.wire.errors import AwsError
+
+Row = dict[str, Any]
+
+CONNECTIONS = Table("codeconnections_connections", key=("id",), columns=("ConnectionName",))
+HOSTS = Table("codeconnections_hosts", key=("id",))
+WATCHES = Table("codeconnections_watches", key=("connectionId", "repository"))
+DELIVERIES = Table("codeconnections_deliveries", key=("connectionId", "deliveryId"), columns=("status",))
+
+
+def connection(at: At, arn: str) -> Row:
+    """The connection of an ARN, under the service's old or new name. Raises ResourceNotFoundException."""
+    row = CONNECTIONS.get(at, arn.rpartition("/")[2])
+    if row is None or ":connection/" not in arn:
+        raise AwsError("ResourceNotFoundException", f"Connection not found: {arn}")
+    return row
+
+
+def host(at: At, arn: str) -> Row:
+    """The host of an ARN. Raises ResourceNotFoundException."""
+    row = HOSTS.get(at, arn.rpartition("/")[2])
+    if row is None or ":host/" not in arn:
+        raise AwsError("ResourceNotFoundException", f"Host not found: {arn}")
+    return row

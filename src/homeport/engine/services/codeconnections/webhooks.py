@@ -1,0 +1,117 @@
+"""The receiver of webhooks: `POST /webhooks/<connection id>`, as a GitHub webhook calls it.
+
+GET /webhooks/<connection id>                       the deliveries that were kept
+POST /webhooks/<connection id>/<delivery id>        carry one out again
+Both take the connection's webhook secret as a bearer token.
+https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from homeport.engine.services.codeconnections import deliveries, github, repositories
+from homeport.engine.services.codeconnections.tables import CONNECTIONS, DELIVERIES, Row
+from homeport.engine.services.context import Context
+from homeport.engine.wire import http
+from homeport.engine.wire.errors import AwsError
+
+if TYPE_CHECKING:
+    from homeport.engine.services.engine import Engine
+
+PREFIX = "webhooks"
+LIMIT = 25 * 1024 * 1024
+"""Bytes of the largest payload that GitHub sends."""
+_PATH = re.compile(r"^/webhooks/(?P<connection>[0-9a-f-]{36})(?:/(?P<delivery>[\w-]{1,100}))?$")
+
+
+def mount(engine: Engine) -> http.AsgiApp:
+    """The ASGI application."""
+
+    async def app(scope: http.Scope, receive: http.Receive, send: http.Send) -> None:
+        request = http.request(scope, receive)
+        try:
+            status, body = await _answer(engine, request)
+        except AwsError as error:
+            status, body = error.status or 400, {"message": error.message}
+        except http.BodyTooLarge:
+            status, body = 413, {"message": f"A payload has at most {LIMIT} bytes"}
+        headers = {"content-type": "application/json"}
+        await http.Response(status, headers, json.dumps(body).encode()).send(send)
+
+    return app
+
+
+async def _answer(engine: Engine, request: http.Request) -> tuple[int, Any]:
+    found = _PATH.match(request.path)
+    if found is None:
+        raise AwsError("NotFound", "There is nothing here: webhooks go to /webhooks/<connection id>", 404)
+    ctx, connection = _connection(engine, found["connection"])
+    secret = (await repositories.secret(ctx, connection)).get("webhookSecret")
+    if not secret:
+        raise AwsError(
+            "Forbidden",
+            f"The connection {connection['ConnectionName']} has no webhook secret: name a secret with a "
+            f"webhookSecret in its tag {repositories.SECRET_TAG}",
+            403,
+        )
+    if request.method == "POST" and not found["delivery"]:
+        return await _receive(ctx, connection, request, secret)
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if not hmac.compare_digest(given.encode(), secret.encode()):
+        raise AwsError("Forbidden", "The webhook secret is wrong", 403)
+    if request.method == "GET" and not found["delivery"]:
+        return 200, [_shown(row) for row in DELIVERIES.list(ctx, connection["id"])]
+    if request.method == "POST":
+        row = deliveries.redeliver(ctx, connection, found["delivery"])
+        if row is None:
+            raise AwsError("NotFound", f"There is no delivery {found['delivery']}", 404)
+        return 202, _shown(row)
+    raise AwsError("MethodNotAllowed", f"{request.method} is not allowed here", 405)
+
+
+def _connection(engine: Engine, id: str) -> tuple[Context, Row]:
+    for scope, row in CONNECTIONS.everywhere(engine.store):
+        if row["id"] == id:
+            return engine.context("codeconnections", scope), row
+    raise AwsError("NotFound", f"There is no connection {id}", 404)
+
+
+async def _receive(
+    ctx: Context, connection: Row, request: http.Request, secret: str
+) -> tuple[int, dict[str, str]]:
+    payload = await request.body(LIMIT)
+    if not github.verify(secret, request.headers.get("x-hub-signature-256"), payload):
+        raise AwsError("Forbidden", "The signature X-Hub-Signature-256 is missing or wrong", 403)
+    event, delivery = request.headers.get("x-github-event"), request.headers.get("x-github-delivery")
+    if not event or not delivery:
+        raise AwsError("BadRequest", "The headers X-GitHub-Event and X-GitHub-Delivery are missing", 400)
+    if event == "ping":
+        return 200, {"message": "pong"}
+    blob = await ctx.blobs.write(_once(payload))
+    if not deliveries.receive(ctx, connection, delivery, event, blob.digest, blob.size):
+        return 200, {"message": f"The delivery {delivery} was received before"}
+    return 202, {"message": f"The delivery {delivery} is accepted"}
+
+
+async def _once(payload: bytes) -> AsyncIterator[bytes]:
+    yield payload
+
+
+def _shown(row: Row) -> Row:
+    members = (
+        "deliveryId",
+        "event",
+        "status",
+        "reason",
+        "started",
+        "receivedAt",
+        "endedAt",
+        "attempt",
+        "size",
+    )
+    return {key: row[key] for key in members if key in row}

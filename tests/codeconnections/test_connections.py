@@ -1,0 +1,184 @@
+"""Sources behind connections: a plain git repository on this machine, webhooks and polling."""
+
+import hashlib
+import hmac
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+import uuid
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "codepipeline"))
+from pipelines import BUCKET, action, declaration, ended, first, outcome, role, s3_deploy, until
+
+SECRET = "it is a secret"
+REPOSITORY = "team/app"
+
+
+class Upstream:
+    """A repository that is not CodeCommit's."""
+
+    def __init__(self, folder):
+        self.folder = folder / REPOSITORY
+        self.folder.mkdir(parents=True)
+        self.git("init", "-q", "-b", "main")
+
+    def git(self, *arguments):
+        command = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", *arguments]
+        return subprocess.run(
+            command, cwd=self.folder, check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    def commit(self, text, path="index.html"):
+        (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / path).write_text(text)
+        self.git("add", "-A")
+        self.git("commit", "-qm", f"Say {text}")
+        return self.git("rev-parse", "HEAD")
+
+
+@pytest.fixture
+def upstream(tmp_path):
+    repository = Upstream(tmp_path)
+    repository.commit("one")
+    return repository
+
+
+@pytest.fixture
+def connection(engine, tmp_path, upstream):
+    engine.client("s3").create_bucket(Bucket=BUCKET)
+    engine.client("secretsmanager").create_secret(
+        Name="hook", SecretString=json.dumps({"webhookSecret": SECRET})
+    )
+    client = engine.client("codeconnections")
+    host = client.create_host(
+        Name="local", ProviderType="GitHubEnterpriseServer", ProviderEndpoint=f"file://{tmp_path}"
+    )["HostArn"]
+    return client.create_connection(
+        ConnectionName="app", HostArn=host, Tags=[{"Key": "homeport:secret", "Value": "hook"}]
+    )["ConnectionArn"]
+
+
+def create(engine, connection, **members):
+    configuration = {"ConnectionArn": connection, "FullRepositoryId": REPOSITORY, "BranchName": "main"}
+    source = action("Source", "Source", "CodeStarSourceConnection", configuration, outputs=["Code"])
+    structure = declaration(
+        "web", role(engine), ("Source", source), ("Deploy", s3_deploy()), pipelineType="V2", **members
+    )
+    engine.client("codepipeline").create_pipeline(pipeline=structure)
+    assert outcome(engine, "web", first(engine, "web")) == ("Succeeded", [])
+
+
+def deliver(engine, connection, event, payload, delivery=None, secret=SECRET):
+    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    headers = {
+        "X-GitHub-Event": event,
+        "X-GitHub-Delivery": delivery or str(uuid.uuid4()),
+        "X-Hub-Signature-256": f"sha256={signature}",
+        "Content-Type": "application/json",
+    }
+    return call(engine, connection, "POST", body, headers)
+
+
+def call(engine, connection, method, body=None, headers=None, path=""):
+    url = f"{engine.url}/webhooks/{connection.rpartition('/')[2]}{path}"
+    request = urllib.request.Request(url, data=body, headers=headers or {}, method=method)
+    try:
+        with urllib.request.urlopen(request) as response:
+            return response.status, json.loads(response.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def push(before, after, **members):
+    commit = {"id": after, "message": "m", "added": [], "modified": ["index.html"], "removed": []}
+    return {
+        "ref": "refs/heads/main", "before": before, "after": after, "repository": {"full_name": REPOSITORY},
+        "head_commit": commit, "commits": [commit], **members,
+    }  # fmt: skip
+
+
+def executions(engine):
+    return engine.client("codepipeline").list_pipeline_executions(pipelineName="web")[
+        "pipelineExecutionSummaries"
+    ]
+
+
+def test_a_push_told_by_a_webhook_deploys_its_commit_once(engine, connection, upstream):
+    create(engine, connection)
+    before = upstream.git("rev-parse", "HEAD")
+    after = upstream.commit("two")
+    assert deliver(engine, connection, "push", push(before, after), "d-1")[0] == 202
+    assert deliver(engine, connection, "push", push(before, after), "d-1")[0] == 200, (
+        "a replay changes nothing"
+    )
+    newest = until(lambda: len(executions(engine)) == 2 and executions(engine)[0])
+    assert newest["trigger"] == {"triggerType": "WebhookV2", "triggerDetail": connection}
+    assert ended(engine, "web", newest["pipelineExecutionId"])["artifactRevisions"][0]["revisionId"] == after
+    assert engine.client("s3").get_object(Bucket=BUCKET, Key="site/index.html")["Body"].read() == b"two"
+    assert len(executions(engine)) == 2
+
+
+def test_a_wrong_signature_is_refused(engine, connection, upstream):
+    create(engine, connection)
+    head = upstream.commit("two")
+    status, answer = deliver(engine, connection, "push", push(head, head), secret="guessed")
+    assert (status, answer["message"]) == (403, "The signature X-Hub-Signature-256 is missing or wrong")
+    assert call(engine, connection, "GET")[0] == 403
+
+
+def test_a_payload_of_25_mib_is_taken_and_a_larger_one_refused(engine, connection, upstream):
+    limit = 25 * 1024 * 1024
+    largest = b'{"zen": "' + b"x" * (limit - 11) + b'"}'
+    assert deliver(engine, connection, "star", largest)[0] == 202
+    assert deliver(engine, connection, "star", largest + b" ")[0] == 413
+
+
+def test_a_failed_delivery_is_kept_shown_and_redelivered(engine, connection, upstream):
+    create(engine, connection)
+    before = upstream.git("rev-parse", "HEAD")
+    after = upstream.commit("two")
+    moved = upstream.folder.rename(upstream.folder.with_name("away"))
+    assert deliver(engine, connection, "push", push(before, after, forced=True), "d-1")[0] == 202
+    bearer = {"Authorization": f"Bearer {SECRET}"}
+
+    def shown():
+        found = call(engine, connection, "GET", headers=bearer)[1]
+        return found[0] if found and found[0]["status"] != "Received" else None
+
+    assert until(shown)["status"] == "Failed" and "cannot be read" in shown()["reason"]
+    moved.rename(upstream.folder)
+    assert call(engine, connection, "POST", b"", bearer, "/d-1")[0] == 202
+    done = until(lambda: (found := shown()) and found["status"] == "Processed" and found)
+    assert ended(engine, "web", done["started"][0])["status"] == "Succeeded"
+
+
+def test_triggers_filter_tags_and_paths(engine, connection, upstream):
+    filters = [
+        {"tags": {"includes": ["v*"]}},
+        {"branches": {"includes": ["main"]}, "filePaths": {"includes": ["src/**"]}},
+    ]
+    trigger = {
+        "providerType": "CodeStarSourceConnection",
+        "gitConfiguration": {"sourceActionName": "Source", "push": filters},
+    }
+    create(engine, connection, triggers=[trigger])
+    before, after = upstream.git("rev-parse", "HEAD"), upstream.commit("two")
+    deliver(engine, connection, "push", push(before, after), "docs-only")
+    upstream.git("tag", "v1")
+    tag = push("0" * 40, after, ref="refs/tags/v1", created=True)
+    deliver(engine, connection, "push", tag, "tag")
+    newest = until(lambda: len(executions(engine)) == 2 and executions(engine)[0])
+    assert ended(engine, "web", newest["pipelineExecutionId"])["status"] == "Succeeded"
+    bearer = {"Authorization": f"Bearer {SECRET}"}
+    assert {
+        one["deliveryId"]: one["status"] for one in call(engine, connection, "GET", headers=bearer)[1]
+    } == {
+        "docs-only": "Ignored",
+        "tag": "Processed",
+    }
