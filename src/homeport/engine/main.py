@@ -21,6 +21,7 @@ from homeport.engine.listeners import Listeners, PortTaken, bind
 from homeport.engine.services import (
     cloudformation,
     cloudtrail,
+    codebuild,
     codecommit,
     codeconnections,
     codepipeline,
@@ -46,6 +47,7 @@ log = logging.getLogger(__name__)
 SERVICES: tuple[Service, ...] = (
     cloudformation.SERVICE,
     cloudtrail.SERVICE,
+    codebuild.SERVICE,
     codecommit.SERVICE,
     codeconnections.SERVICE,
     codeconnections.STAR,

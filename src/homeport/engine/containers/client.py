@@ -12,7 +12,7 @@ import io
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from homeport.engine.containers.errors import DockerRefused, DockerUnavailable, NoSuchContainer, NoSuchImage
 
@@ -44,7 +44,7 @@ class Client:
         path: str,
         params: Params | None = None,
         body: Any = None,
-        data: bytes | None = None,
+        data: bytes | BinaryIO | None = None,
     ) -> Any:
         """Call the API and return its JSON answer (None for an empty one)."""
         async with self.stream(method, path, params, body, data) as response:
@@ -58,7 +58,7 @@ class Client:
         path: str,
         params: Params | None = None,
         body: Any = None,
-        data: bytes | None = None,
+        data: bytes | BinaryIO | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Call the API and hand the open response over. Raises DockerRefused or DockerUnavailable."""
@@ -68,7 +68,7 @@ class Client:
         url = f"{_base(docker)}/{docker.api_version}/{path}"
         content: dict[str, Any] = {"json": body} if body is not None else {}
         if data is not None:
-            content = {"data": io.BytesIO(data)}
+            content = {"data": io.BytesIO(data) if isinstance(data, bytes) else data}
         try:
             async with docker.session.request(
                 method, url, params=params, headers=headers, timeout=aiohttp.ClientTimeout(), **content

@@ -6,7 +6,7 @@ import base64
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 from homeport.engine.containers.client import Client
 from homeport.engine.containers.errors import DockerRefused, NoSuchImage, PullFailed, PullReason
@@ -58,7 +58,9 @@ class Images:
             async for line in response.content:
                 yield json.loads(line)
 
-    async def load(self, repository: str, tag: str, tar: bytes, changes: Sequence[str] = ()) -> None:
+    async def load(
+        self, repository: str, tag: str, tar: bytes | BinaryIO, changes: Sequence[str] = ()
+    ) -> None:
         """Make an image of one layer from a tar archive; `changes` are Dockerfile lines (`CMD …`)."""
         query: list[tuple[str, str]] = [("fromSrc", "-"), ("repo", repository), ("tag", tag)]
         query += [("changes", change) for change in changes]

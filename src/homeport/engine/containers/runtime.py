@@ -12,7 +12,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from homeport.engine.containers.client import Client
 from homeport.engine.containers.errors import DockerRefused, DockerUnavailable, NoSuchContainer
@@ -224,7 +224,7 @@ class Runtime:
         created = await self._client.call("POST", f"containers/{name}/exec", body=body)
         return await start_exec(await self._client.docker(), created["Id"], tty)
 
-    async def copy_in(self, name: str, directory: str, tar: bytes) -> None:
+    async def copy_in(self, name: str, directory: str, tar: bytes | BinaryIO) -> None:
         """Unpack a tar archive below a directory of the container, running or not."""
         await self._client.call("PUT", f"containers/{name}/archive", {"path": directory}, data=tar)
 

@@ -92,9 +92,12 @@ for phase in INSTALL PRE_BUILD BUILD POST_BUILD; do
     [ "$after" = end ] && break
 done
 
-mkdir -p $tmp/exported
+mkdir -p $tmp/exported $tmp/names
 (
     . $tmp/env.sh
+    for file in $plan/names/*; do
+        [ -f "$file" ] && eval "printf %s \"$(cat "$file")\"" >$tmp/names/"${file##*/}"
+    done
     while read -r name; do
         eval "printf %s \"\${$name-}\"" >$tmp/exported/"$name"
     done <$plan/exported

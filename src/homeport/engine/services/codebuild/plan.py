@@ -18,9 +18,11 @@ def plan_files(
     shell: str,
     one_shell: bool,
     exported: Iterable[str],
+    names: Sequence[str] = (),
     docker: Sequence[str] | None,
 ) -> dict[str, str]:
-    """The files below /codebuild/readonly by their names. `docker` are the options of the build's own Docker daemon,
+    """The files below /codebuild/readonly by their names. `names` are texts that the build's shell is to
+    expand; `docker` are the options of the build's own Docker daemon,
     None for a build without one."""
     files = {
         "agent.sh": AGENT.read_text(),
@@ -29,6 +31,7 @@ def plan_files(
         "plan/one-shell": "yes\n" if one_shell else "no\n",
         "plan/exported": "".join(f"{name}\n" for name in exported),
     }
+    files |= {f"plan/names/{number}": name for number, name in enumerate(names)}
     if docker is not None:
         files |= {"docker.sh": DOCKER.read_text(), "plan/docker": " ".join(docker) + "\n"}
     for phase in phases:

@@ -1,0 +1,224 @@
+"""Base images made on this machine from Debian's packages, for networks that reach no registry of images.
+
+homeport/base:bookworm    Debian, minimal, with apt
+homeport/python:3.11      the same with Python and pip, as the images `python:3.11-slim` are
+homeport/build:bookworm   what a build needs: git, Docker, Python, Node, npm, the aws cli, make, jq, …
+
+Each is made once: its label `homeport.recipe` is the digest of what it was made from. Processes that want the same
+image wait for the first of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from homeport.engine.containers import toolbox
+from homeport.engine.containers.images import Images
+
+SUITE = "bookworm"
+MIRROR = "http://deb.debian.org/debian"
+SOURCES = (
+    f"deb {MIRROR} {SUITE} main",
+    f"deb {MIRROR} {SUITE}-updates main",
+    f"deb {MIRROR}-security {SUITE}-security main",
+)
+_EXCLUDED = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*")
+_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PYTHON = ("python3", "python-is-python3", "python3-pip", "python3-venv")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What an image is made of. `tools` adds the aws cli and npm, which Debian has in versions that do not do."""
+
+    name: str
+    packages: tuple[str, ...] = ()
+    changes: tuple[str, ...] = (f"ENV {_PATH}", 'CMD ["bash"]')
+    tools: bool = False
+    standing_in_for: tuple[str, ...] = field(default=(), compare=False)
+
+
+BASE = Recipe(
+    "homeport/base:bookworm",
+    ("ca-certificates",),
+    standing_in_for=(
+        "debian:bookworm",
+        "debian:bookworm-slim",
+        "debian:12",
+        "debian:12-slim",
+        "debian:stable-slim",
+    ),
+)
+PYTHON = Recipe(
+    "homeport/python:3.11",
+    ("ca-certificates", *_PYTHON),
+    (f"ENV {_PATH} LANG=C.UTF-8", 'CMD ["python3"]'),
+    standing_in_for=("python:3.11", "python:3.11-slim", "python:3.11-bookworm", "python:3.11-slim-bookworm"),
+)
+BUILD = Recipe(
+    "homeport/build:bookworm",
+    (
+        *(
+            "ca-certificates",
+            "curl",
+            "git",
+            "jq",
+            "make",
+            "openssh-client",
+            "unzip",
+            "zip",
+            "xz-utils",
+            "procps",
+        ),
+        *("docker.io", "iptables", "nodejs"),
+        *_PYTHON,
+    ),
+    (f"ENV {_PATH} LANG=C.UTF-8 HOME=/root", 'CMD ["bash"]'),
+    tools=True,
+)
+RECIPES = (BASE, PYTHON, BUILD)
+_STAND_INS = {name: recipe for recipe in RECIPES for name in (recipe.name, *recipe.standing_in_for)}
+
+
+class CannotMake(Exception):
+    """Why an image cannot be made on this machine, and what to do."""
+
+
+def stand_in(image: str) -> Recipe | None:
+    """The recipe of an image's equivalent, for `python:3.11-slim` as well as
+    `public.ecr.aws/docker/library/python:3.11-slim`; None for an image that has none."""
+    prefixes = ("docker.io/library/", "docker.io/", "library/", "public.ecr.aws/docker/library/")
+    short = next((image.removeprefix(prefix) for prefix in prefixes if image.startswith(prefix)), image)
+    return _STAND_INS.get(short)
+
+
+async def ensure(images: Images, recipe: Recipe, tell: Callable[[str], None] = lambda line: None) -> str:
+    """The image's name, made now when it is missing or older than its recipe. Raises CannotMake."""
+    digest = _digest(recipe)
+    if await _is_made(images, recipe, digest):
+        return recipe.name
+    async with _lock(recipe):
+        if not await _is_made(images, recipe, digest):
+            tell(f"Making the image {recipe.name} from Debian packages; this happens once on a machine")
+            await _make(images, recipe, digest)
+    return recipe.name
+
+
+def _digest(recipe: Recipe) -> str:
+    body = {**asdict(recipe), "tools": toolbox.version() if recipe.tools else "", "suite": SUITE}
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
+
+
+async def _is_made(images: Images, recipe: Recipe, digest: str) -> bool:
+    found = await images.inspect(recipe.name)
+    return found is not None and (found["Config"].get("Labels") or {}).get("homeport.recipe") == digest
+
+
+@asynccontextmanager
+async def _lock(recipe: Recipe) -> AsyncIterator[None]:
+    """One maker at a time on a machine, over all engines."""
+    name = recipe.name.replace("/", "-").replace(":", "-")
+    with (Path(tempfile.gettempdir()) / f".{name}-{os.getuid()}.lock").open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                await asyncio.sleep(0.25)
+        yield
+
+
+async def _make(images: Images, recipe: Recipe, digest: str) -> None:
+    repository, _, tag = recipe.name.partition(":")
+    folder = Path(tempfile.mkdtemp(prefix="homeport-image-"))
+    try:
+        tar = folder / "root.tar"
+        extra = folder / "tools.tar"
+        if recipe.tools:
+            await asyncio.to_thread(toolbox.write, extra)
+        await _run(_command(recipe, tar, extra if recipe.tools else None, folder))
+        changes = [*recipe.changes, f"LABEL homeport.recipe={digest}"]
+        with tar.open("rb") as file:
+            await images.load(repository, tag, file, changes)
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _command(recipe: Recipe, tar: Path, extra: Path | None, folder: Path) -> Sequence[str]:
+    if not sys.platform.startswith("linux"):
+        raise CannotMake(f"{recipe.name} is made from Debian packages, which needs Linux.")
+    if maker := shutil.which("mmdebstrap"):
+        return _mmdebstrap(maker, recipe, tar, extra)
+    if (maker := shutil.which("debootstrap")) and os.getuid() == 0:
+        return _debootstrap(maker, recipe, tar, extra, folder / "root")
+    raise CannotMake(
+        f"{recipe.name} is made from Debian packages by mmdebstrap, which is not installed: "
+        "apt-get install mmdebstrap (or `make setup`)."
+    )
+
+
+def _mmdebstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None) -> list[str]:
+    options = [
+        "--quiet",
+        "--variant=apt",
+        '--aptopt=Apt::Install-Recommends "false"',
+        '--aptopt=Acquire::Languages "none"',
+        "--dpkgopt=force-unsafe-io",
+        *(f"--dpkgopt=path-exclude={path}" for path in _EXCLUDED),
+        f"--include={','.join(recipe.packages)}",
+        '--customize-hook=rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED "$1"/etc/resolv.conf',
+        '--customize-hook=rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin',
+    ]
+    if extra:
+        options.append(f"--customize-hook=tar-in {shlex.quote(str(extra))} /")
+    return [maker, *options, SUITE, str(tar), *SOURCES]
+
+
+def _debootstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None, root: Path) -> list[str]:
+    packages, quoted = ",".join(recipe.packages), shlex.quote(str(root))
+    steps = [
+        f"{maker} --variant=minbase --include={packages} {SUITE} {quoted} {MIRROR} >/dev/null",
+        f"rm -rf {quoted}/var/cache/apt/archives/*.deb {quoted}/usr/lib/python3*/EXTERNALLY-MANAGED",
+        *([f"tar -C {quoted} -xf {shlex.quote(str(extra))}"] if extra else []),
+        f"tar -C {quoted} -cf {shlex.quote(str(tar))} .",
+    ]
+    return ["sh", "-ec", "\n".join(steps)]
+
+
+async def _run(command: Sequence[str]) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env=_environment(),
+    )
+    try:
+        _, said = await process.communicate()
+    except asyncio.CancelledError:
+        process.terminate()
+        await process.wait()
+        raise
+    if process.returncode:
+        reason = said.decode(errors="replace").strip().splitlines()[-3:]
+        raise CannotMake(
+            f"{Path(command[0]).name} failed: {' '.join(reason)}. Does this machine reach {MIRROR}?"
+        )
+
+
+def _environment() -> Mapping[str, str]:
+    """apt must not ask questions, and must find its own programs also for users whose PATH lacks them."""
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    return {**os.environ, "PATH": path, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}

@@ -1,0 +1,98 @@
+"""The tools of the build image that Debian has too old: the aws cli, which is the one that homeport itself is
+installed with, and npm from its registry."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import tarfile
+import urllib.request
+from importlib import metadata
+from pathlib import Path
+
+NPM = "10.9.2"
+_NPM_URL = f"https://registry.npmjs.org/npm/-/npm-{NPM}.tgz"
+_LIBRARY = "usr/local/lib/homeport-tools"
+_AWS = f"""#!/usr/bin/python3
+import sys
+sys.path.insert(0, "/{_LIBRARY}")
+from awscli.clidriver import main
+sys.exit(main())
+"""
+_SKIPPED = re.compile(r"/(__pycache__|examples)/|\.pyc$")
+
+
+def version() -> str:
+    """What the tools are, for telling one make of them from another."""
+    return f"awscli {metadata.version('awscli')}, npm {NPM}, {hashlib.sha256(_AWS.encode()).hexdigest()[:8]}"
+
+
+def write(file: Path) -> None:
+    """Write a tar archive of the tools, to be unpacked at the root of the image."""
+    with tarfile.open(file, "w") as tar:
+        for name in sorted(_closure("awscli")):
+            _add_distribution(tar, name)
+        _add_text(tar, "usr/local/bin/aws", _AWS, 0o755)
+        _add_npm(tar)
+
+
+def _closure(name: str, known: frozenset[str] = frozenset()) -> frozenset[str]:
+    """A distribution and everything that it needs on Linux, by name."""
+    known = known | {name}
+    for requirement in metadata.requires(name) or ():
+        if "extra ==" in requirement:
+            continue
+        needed = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0].lower()
+        if needed not in known and _is_installed(needed):
+            known = _closure(needed, known)
+    return known
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _add_distribution(tar: tarfile.TarFile, name: str) -> None:
+    for path in metadata.files(name) or ():
+        source = Path(str(path.locate()))
+        if ".." in path.parts or _SKIPPED.search(f"/{path}") or not source.is_file():
+            continue
+        tar.add(source, f"{_LIBRARY}/{path}", filter=_as_root)
+
+
+def _as_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.uid = member.gid = 0
+    member.uname = member.gname = "root"
+    return member
+
+
+def _add_text(tar: tarfile.TarFile, name: str, text: str, mode: int) -> None:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(text.encode()), mode
+    tar.addfile(member, io.BytesIO(text.encode()))
+
+
+def _add_npm(tar: tarfile.TarFile) -> None:
+    """npm is a package of its own registry; without a way there the image has none."""
+    try:
+        with urllib.request.urlopen(_NPM_URL, timeout=30) as answer:
+            package = io.BytesIO(answer.read())
+    except OSError:
+        return
+    folder = "usr/local/lib/node_modules/npm"
+    with tarfile.open(fileobj=package, mode="r:gz") as source:
+        for member in source:
+            content = source.extractfile(member) if member.isfile() else None
+            if content is None or not member.name.startswith("package/") or ".." in member.name:
+                continue
+            member.name = f"{folder}/{member.name.removeprefix('package/')}"
+            tar.addfile(_as_root(member), content)
+    for command in ("npm", "npx"):
+        link = tarfile.TarInfo(f"usr/local/bin/{command}")
+        link.type, link.linkname = tarfile.SYMTYPE, f"../lib/node_modules/npm/bin/{command}-cli.js"
+        tar.addfile(link)

@@ -1,0 +1,69 @@
+"""Following a build's container: what it writes goes to the transcript, and on to the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from homeport.engine.containers.errors import DockerUnavailable, NoSuchContainer
+from homeport.engine.containers.logs import Line
+from homeport.engine.services.codebuild import container, transcript
+from homeport.engine.services.codebuild.environment import Mask
+from homeport.engine.services.codebuild.log_stream import LogStream
+from homeport.engine.services.codebuild.tables import Row
+from homeport.engine.services.context import Context
+
+log = logging.getLogger(__name__)
+
+_GATHER = 0.03
+"""Seconds that lines are gathered before they are written."""
+_AT_MOST = 2_000
+
+
+async def follow(ctx: Context, build: Row, mask: Mask, stream: LogStream) -> None:
+    """Take over the container's output until the container has ended."""
+    docker = ctx.engine.docker
+    name = container.name(docker, build["id"])
+    while True:
+        after = transcript.position(transcript.get(ctx, build["id"]))
+        try:
+            await _take(ctx, build, docker.logs(name, after), mask, stream)
+            found = await docker.inspect(name)
+        except NoSuchContainer:
+            return
+        except DockerUnavailable as error:
+            log.warning("Docker does not answer while %s runs: %s", build["id"], error)
+            await asyncio.sleep(1)
+            continue
+        if found is None or found["State"]["Status"] in ("exited", "dead"):
+            return
+        await asyncio.sleep(0.1)
+
+
+async def _take(ctx: Context, build: Row, lines, mask: Mask, stream: LogStream) -> None:  # type: ignore[no-untyped-def]
+    queue: asyncio.Queue[Line | None] = asyncio.Queue(_AT_MOST)
+
+    async def read() -> None:
+        try:
+            async for line in lines:
+                await queue.put(line)
+        finally:
+            await queue.put(None)
+
+    reader = asyncio.create_task(read())
+    try:
+        more = True
+        while more:
+            gathered = [await queue.get()]
+            if gathered[0] is not None:
+                await asyncio.sleep(_GATHER)
+            while not queue.empty() and len(gathered) < _AT_MOST:
+                gathered.append(queue.get_nowait())
+            more = None not in gathered
+            if taken := [line for line in gathered if line is not None]:
+                transcript.take(ctx, build["id"], taken, mask)
+                await stream.flush()
+        await reader
+    finally:
+        reader.cancel()
+        await asyncio.gather(reader, return_exceptions=True)

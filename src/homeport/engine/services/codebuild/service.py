@@ -1,0 +1,28 @@
+"""CodeBuild as a service of the engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from homeport.engine.services.codebuild.execution import BUILD
+from homeport.engine.services.codebuild.operations import builds, projects, report_groups, test_reports
+from homeport.engine.services.codebuild.tables import BUILDS
+from homeport.engine.services.service import Service
+
+if TYPE_CHECKING:
+    from homeport.engine.services.engine import Engine
+
+
+async def _reset(engine: Engine) -> None:
+    if BUILDS.everywhere(engine.store):
+        for found in await engine.docker.containers(service="codebuild"):
+            await engine.docker.remove(found["Id"])
+    engine.clear_folder("codebuild")
+
+
+SERVICE = Service(
+    "codebuild",
+    modules=(builds, projects, report_groups, test_reports),
+    executions=(BUILD,),
+    reset=_reset,
+)

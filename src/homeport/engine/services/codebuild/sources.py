@@ -1,0 +1,204 @@
+"""Getting a build's sources: from CodeCommit, GitHub and its like, S3, or CodePipeline's artifacts.
+
+https://docs.aws.amazon.com/codebuild/latest/userguide/sample-source-version.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import re
+import stat
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from homeport.engine.services.codebuild import transfer
+from homeport.engine.services.codebuild.tables import CREDENTIALS, Row
+from homeport.engine.services.codebuild.verdict import PhaseFailed
+from homeport.engine.services.codecommit import clone
+from homeport.engine.services.context import Context
+from homeport.engine.wire.errors import AwsError
+
+CLONE_REFERENCE = "codebuild-clone-reference.json"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_CODECOMMIT = re.compile(
+    r"git-codecommit(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?::\d+)?/v1/repos/([\w.-]+?)(?:\.git)?/?$"
+)
+_LOCAL_CODECOMMIT = re.compile(r"/v1/repos/([\w.-]+?)(?:\.git)?/?$")
+
+
+async def fetch(ctx: Context, role: str, source: Row, version: str, folder: Path) -> str:
+    """Put a source's files into an empty folder and return the version that they are, as AWS resolves it: a commit,
+    or an object's version. Raises PhaseFailed."""
+    kind = source["type"]
+    try:
+        if kind == "NO_SOURCE":
+            return ""
+        if kind in ("S3", "CODEPIPELINE"):
+            return await _fetch_s3(ctx, role, source, version, folder)
+        if kind == "CODECOMMIT":
+            region, repository = _repository(ctx, source["location"])
+            return await clone.clone(ctx, role, region, repository, version, folder)
+        return await _clone(ctx, source, version, folder)
+    except AwsError as error:
+        raise PhaseFailed("CLIENT_ERROR", f"{_what(source)}: {error.message}") from None
+
+
+def directory(source: Row, version_folder: str) -> str:
+    """Where AWS puts a source's files: below the folder of the build, by the name of its repository."""
+    location = source.get("location", "")
+    if source["type"] in ("S3", "CODEPIPELINE", "NO_SOURCE"):
+        return version_folder
+    parts = urlsplit(location if "//" in location else f"https://{location}")
+    return f"{version_folder}/{parts.hostname}{parts.path.removesuffix('.git').rstrip('/')}"
+
+
+def _what(source: Row) -> str:
+    return {"S3": "S3 source", "CODEPIPELINE": "CodePipeline artifact"}.get(source["type"], "git source")
+
+
+def _repository(ctx: Context, location: str) -> tuple[str, str]:
+    if found := _CODECOMMIT.search(location):
+        return found[1], found[2]
+    if found := _LOCAL_CODECOMMIT.search(location):
+        return ctx.region, found[1]
+    raise PhaseFailed("CLIENT_ERROR", f"{location} is no clone URL of CodeCommit")
+
+
+async def _fetch_s3(ctx: Context, role: str, source: Row, version: str, folder: Path) -> str:
+    s3 = ctx.client("s3", role=role)
+    bucket, _, key = source["location"].removeprefix("arn:aws:s3:::").partition("/")
+    if key.endswith("/") or not key:
+        await _fetch_folder(s3, bucket, key, folder)
+        return version
+    object_version = version if source["type"] == "S3" else ""
+    file = folder.with_name(f"{folder.name}.object")
+    try:
+        answer = await transfer.download(s3, bucket, key, file, object_version)
+        if zipfile.is_zipfile(file):
+            await asyncio.to_thread(_unzip, file, folder)
+        else:
+            file.rename(folder / key.rpartition("/")[2])
+    except AwsError as error:
+        raise PhaseFailed(
+            "CLIENT_ERROR", f"{error.code}: {error.message} for primary source and source version {version}"
+        ) from None
+    finally:
+        file.unlink(missing_ok=True)
+    reference = folder / CLONE_REFERENCE
+    if source["type"] == "CODEPIPELINE" and reference.is_file():
+        wanted = json.loads(reference.read_text())
+        reference.unlink()
+        return await clone.clone(
+            ctx, role, wanted["Region"], wanted["RepositoryName"], wanted["CommitId"], folder
+        )
+    return version if source["type"] == "CODEPIPELINE" else str(answer.get("VersionId") or version)
+
+
+async def _fetch_folder(s3: Any, bucket: str, prefix: str, folder: Path) -> None:
+    token = None
+    while True:
+        answer = await s3.list_objects_v2(Bucket=bucket, Prefix=prefix, ContinuationToken=token)
+        for each in answer.get("Contents", ()):
+            name = each["Key"][len(prefix) :]
+            if name and not name.endswith("/") and (target := _inside(folder, name)):
+                await transfer.download(s3, bucket, each["Key"], target)
+        token = answer.get("NextContinuationToken")
+        if not token:
+            return
+
+
+def _unzip(file: Path, folder: Path) -> None:
+    """Unpack with file modes and symbolic links; what would lie outside of the folder is left out."""
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            target = _inside(folder, member.filename)
+            if target is None:
+                continue
+            mode = member.external_attr >> 16
+            if member.is_dir():
+                target.mkdir(parents=True, exist_ok=True)
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if stat.S_ISLNK(mode):
+                os.symlink(archive.read(member).decode(), target)
+                continue
+            with archive.open(member) as source, target.open("wb") as written:
+                while chunk := source.read(transfer.CHUNK):
+                    written.write(chunk)
+            target.chmod(stat.S_IMODE(mode) & 0o777 if mode else 0o644)
+
+
+def _inside(folder: Path, name: str) -> Path | None:
+    target = folder / name
+    inside = target.parent.resolve().is_relative_to(folder.resolve()) and ".." not in Path(name).parts
+    return target if inside else None
+
+
+async def _clone(ctx: Context, source: Row, version: str, folder: Path) -> str:
+    """Clone over HTTPS with the host's git, proxies and certificates."""
+    url = source["location"]
+    options = _authorization(ctx, source["type"])
+    if source.get("insecureSsl"):
+        options += ["-c", "http.sslVerify=false"]
+    reference = _github_reference(version)
+    depth = source.get("gitCloneDepth") or 0
+    await _git(folder, [*options, "init", "--quiet", "."])
+    await _git(folder, ["remote", "add", "origin", url])
+    shallow = [f"--depth={depth}"] if depth else []
+    try:
+        await _git(folder, [*options, "fetch", "--quiet", *shallow, "origin", reference or "HEAD"])
+    except PhaseFailed:
+        await _git(
+            folder, [*options, "fetch", "--quiet", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*"]
+        )
+        await _git(folder, ["checkout", "--quiet", "--detach", reference])
+    else:
+        await _git(folder, ["checkout", "--quiet", "--detach", "FETCH_HEAD"])
+    if source.get("gitSubmodulesConfig", {}).get("fetchSubmodules"):
+        await _git(folder, [*options, "submodule", "update", "--init", "--recursive", "--quiet"])
+    return (await _git(folder, ["rev-parse", "HEAD"])).strip()
+
+
+def _github_reference(version: str) -> str:
+    if found := re.fullmatch(r"pr/(\d+)", version):
+        return f"refs/pull/{found[1]}/head"
+    return version
+
+
+def _authorization(ctx: Context, kind: str) -> list[str]:
+    """The imported credentials of this kind of server, as git's options; none for public repositories."""
+    for row in CREDENTIALS.list(ctx):
+        if row["serverType"] == kind:
+            user = row.get("username") or "x-access-token"
+            token = base64.b64encode(f"{user}:{row['_token']}".encode()).decode()
+            return ["-c", f"http.extraHeader=Authorization: Basic {token}"]
+    return []
+
+
+async def _git(folder: Path, arguments: list[str]) -> str:
+    process = await asyncio.create_subprocess_exec(
+        "git",
+        *arguments,
+        cwd=folder,
+        env=_environment(),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    if process.returncode:
+        said = errors.decode(errors="replace").strip()
+        raise PhaseFailed(
+            "GIT_CLONE_FAILED" if "fetch" in arguments else "CLIENT_ERROR", said or "git failed"
+        )
+    return output.decode()
+
+
+def _environment() -> Mapping[str, str]:
+    return {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_GLOBAL": os.devnull, "LC_ALL": "C.UTF-8"}

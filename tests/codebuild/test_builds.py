@@ -1,0 +1,43 @@
+"""Builds without sources: commands, variables, phases, logs."""
+
+from __future__ import annotations
+
+from tests.codebuild.conftest import Builds, output
+
+SIMPLE = """version: 0.2
+env:
+  variables: {FROM_SPEC: spec, OVER: spec}
+  exported-variables: [MADE]
+phases:
+  install:
+    commands: [cd /tmp, MADE=made-in-install]
+  build:
+    commands:
+      - echo "$FROM_SPEC $OVER $MADE $PWD"
+      - printf 'no newline'
+      - echo "$CODEBUILD_BUILD_ID $AWS_REGION $CODEBUILD_INITIATOR"
+"""
+
+
+def test_commands_share_variables_and_directory_from_phase_to_phase(builds: Builds):
+    builds.project("simple", builds.role(), SIMPLE)
+
+    build = builds.run("simple", environmentVariablesOverride=[{"name": "OVER", "value": "start"}])
+
+    assert build["buildStatus"] == "SUCCEEDED", builds.log(build)
+    told = ["spec start made-in-install /tmp", "no newline", f"{build['id']} us-east-1 root"]
+    assert output(builds.log(build)) == told
+    assert build["exportedEnvironmentVariables"] == [{"name": "MADE", "value": "made-in-install"}]
+    assert [phase["phaseType"] for phase in build["phases"]] == [
+        *(
+            "SUBMITTED",
+            "QUEUED",
+            "PROVISIONING",
+            "DOWNLOAD_SOURCE",
+            "INSTALL",
+            "PRE_BUILD",
+            "BUILD",
+            "POST_BUILD",
+        ),
+        *("UPLOAD_ARTIFACTS", "FINALIZING", "COMPLETED"),
+    ]
