@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,30}[a-z0-9]$")]
 Days = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]
 
+Subnet = Annotated[str, Field(pattern=r"^subnet-([0-9a-f]{8}|[0-9a-f]{17})$")]
+
 FARGATE_MEMORY: dict[int, tuple[int, ...]] = {
     256: (512, 1024, 2048),
     512: (1024, 2048, 3072, 4096),
@@ -182,10 +184,12 @@ class Network(Part):
     """Where tasks and builds run."""
 
     vpc: str | None = Field(
-        None, pattern=r"^vpc-[0-9a-f]+$", description="an existing VPC; one is made when left out"
+        None,
+        pattern=r"^vpc-([0-9a-f]{8}|[0-9a-f]{17})$",
+        description="an existing VPC; one is made when left out",
     )
-    public_subnets: list[str] = Field([], alias="public-subnets", description="of the existing VPC")
-    private_subnets: list[str] = Field([], alias="private-subnets", description="of the existing VPC")
+    public_subnets: list[Subnet] = Field([], alias="public-subnets", description="of the existing VPC")
+    private_subnets: list[Subnet] = Field([], alias="private-subnets", description="of the existing VPC")
     cidr: str = Field("10.0.0.0/16", pattern=r"^\d+\.\d+\.\d+\.\d+/16$", description="addresses of a new VPC")
     egress: Literal["nat", "nat-per-zone", "endpoints"] = Field(
         "nat",
