@@ -19,6 +19,7 @@ from homeport.engine.config import Config
 from homeport.engine.control import Control
 from homeport.engine.listeners import Listeners, PortTaken, bind
 from homeport.engine.services import (
+    applicationautoscaling,
     cloudformation,
     cloudtrail,
     codebuild,
@@ -46,6 +47,7 @@ from homeport.engine.wire.dispatch import Front
 log = logging.getLogger(__name__)
 
 SERVICES: tuple[Service, ...] = (
+    applicationautoscaling.SERVICE,
     cloudformation.SERVICE,
     cloudtrail.SERVICE,
     codebuild.SERVICE,

@@ -1,0 +1,138 @@
+"""ECS services follow policies and schedules."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from homeport.engine.services.applicationautoscaling.schedules import next_run
+from homeport.engine.services.applicationautoscaling.steps import after_step
+from homeport.pytest_plugin import RunningEngine
+
+WEB = {
+    "ServiceNamespace": "ecs",
+    "ResourceId": "service/default/web",
+    "ScalableDimension": "ecs:service:DesiredCount",
+}
+CPU = {
+    "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"},
+    "TargetValue": 50.0,
+}
+
+
+@pytest.fixture
+def scaling(engine: RunningEngine) -> Any:
+    """The client; a service `web` of two tasks is a scalable target."""
+    ecs = engine.client("ecs")
+    ecs.create_cluster(clusterName="default")
+    container = {"name": "app", "image": "127.0.0.1:1/none", "memory": 32}
+    ecs.register_task_definition(family="web", containerDefinitions=[container])
+    ecs.create_service(serviceName="web", taskDefinition="web", desiredCount=2)
+    client = engine.client("application-autoscaling")
+    client.register_scalable_target(**WEB, MinCapacity=1, MaxCapacity=10)
+    return client
+
+
+def desired(engine: RunningEngine, count: int) -> None:
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        [service] = engine.client("ecs").describe_services(services=["web"])["services"]
+        if service["desiredCount"] == count:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"the service wants {service['desiredCount']} tasks, not {count}")
+
+
+def alarm(engine: RunningEngine, name: str, value: float) -> None:
+    engine.client("cloudwatch").set_alarm_state(
+        AlarmName=name,
+        StateValue="ALARM",
+        StateReason="test",
+        StateReasonData=json.dumps({"version": "1.0", "recentDatapoints": [value]}),
+    )
+
+
+def test_target_tracking_scales_in_proportion(engine: RunningEngine, scaling: Any) -> None:
+    put = scaling.put_scaling_policy(
+        **WEB,
+        PolicyName="cpu",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration=CPU,
+    )
+    high, low = (each["AlarmName"] for each in put["Alarms"])
+    [made] = engine.client("cloudwatch").describe_alarms(AlarmNames=[high])["MetricAlarms"]
+    assert (made["Threshold"], made["EvaluationPeriods"], made["MetricName"]) == (50.0, 3, "CPUUtilization")
+    alarm(engine, high, 110.0)
+    desired(engine, 5)  # 2 tasks at 110 % make 5 at less than 50 %
+    [activity] = scaling.describe_scaling_activities(ServiceNamespace="ecs")["ScalingActivities"]
+    assert activity["StatusCode"] == "Successful"
+    assert "triggered policy cpu" in activity["Cause"]
+    scaling.delete_scaling_policy(**WEB, PolicyName="cpu")
+    assert engine.client("cloudwatch").describe_alarms(AlarmNames=[high, low])["MetricAlarms"] == []
+
+
+def test_a_scheduled_action_moves_the_bounds(engine: RunningEngine, scaling: Any) -> None:
+    moment = (datetime.now(UTC) + timedelta(seconds=2)).strftime("at(%Y-%m-%dT%H:%M:%S)")
+    bounds = {"MinCapacity": 4, "MaxCapacity": 6}
+    scaling.put_scheduled_action(
+        **WEB, ScheduledActionName="morning", Schedule=moment, ScalableTargetAction=bounds
+    )
+    desired(engine, 4)
+    [target] = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (4, 6)
+
+
+def test_what_cannot_be_is_refused(engine: RunningEngine, scaling: Any) -> None:
+    errors = scaling.exceptions
+    with pytest.raises(errors.ValidationException, match="ECS service doesn't exist: service/default/none"):
+        scaling.register_scalable_target(
+            **{**WEB, "ResourceId": "service/default/none"}, MinCapacity=1, MaxCapacity=2
+        )
+    with pytest.raises(errors.ValidationException, match="Maximum capacity"):
+        scaling.register_scalable_target(**WEB, MinCapacity=5, MaxCapacity=2)
+    with pytest.raises(errors.ValidationException, match="Invalid schedule"):
+        scaling.put_scheduled_action(
+            **WEB, ScheduledActionName="x", Schedule="every day", ScalableTargetAction={"MinCapacity": 1}
+        )
+    scaling.deregister_scalable_target(**WEB)
+    with pytest.raises(errors.ObjectNotFoundException):
+        scaling.deregister_scalable_target(**WEB)
+
+
+@pytest.mark.parametrize(
+    ("kind", "current", "excess", "expected"),
+    [
+        ("ChangeInCapacity", 3, 0.0, 4),
+        ("ChangeInCapacity", 3, 25.0, 6),
+        ("ChangeInCapacity", 3, -5.0, None),
+        ("PercentChangeInCapacity", 10, 25.0, 11),
+        ("ExactCapacity", 10, 25.0, 3),
+    ],
+)
+def test_steps(kind: str, current: int, excess: float, expected: int | None) -> None:
+    steps = [
+        {"MetricIntervalLowerBound": 0.0, "MetricIntervalUpperBound": 20.0, "ScalingAdjustment": 1},
+        {"MetricIntervalLowerBound": 20.0, "ScalingAdjustment": 3},
+    ]
+    assert after_step({"AdjustmentType": kind, "StepAdjustments": steps}, current, excess) == expected
+
+
+@pytest.mark.parametrize(
+    ("schedule", "zone", "expected"),
+    [
+        ("at(2026-03-01T09:00:00)", "UTC", "2026-03-01T09:00:00+00:00"),
+        ("at(2026-01-01T09:00:00)", "UTC", None),
+        ("cron(0 9 * * ? *)", "Europe/Berlin", "2026-02-02T08:00:00+00:00"),
+        ("cron(0 9 * * ? *)", "America/New_York", "2026-02-01T14:00:00+00:00"),
+        ("rate(2 hours)", "UTC", "2026-02-01T13:00:00+00:00"),
+    ],
+)
+def test_schedules(schedule: str, zone: str, expected: str | None) -> None:
+    now = datetime(2026, 2, 1, 12, tzinfo=UTC).timestamp()
+    made = datetime(2026, 2, 1, 11, tzinfo=UTC).timestamp()
+    found = next_run(schedule, zone, now, made)
+    assert (datetime.fromtimestamp(found, UTC).isoformat() if found else None) == expected
