@@ -19,7 +19,7 @@ from homeport.engine.services.cloudformation.parameters import (
     check_declarations,
     with_resolved,
 )
-from homeport.engine.services.cloudformation.resources import PROVIDERS
+from homeport.engine.services.cloudformation.resources import find_provider
 from homeport.engine.services.cloudformation.rules import check_rules
 from homeport.engine.services.cloudformation.sources import read_source, read_text
 from homeport.engine.services.cloudformation.tables import Body
@@ -110,13 +110,8 @@ def check(ctx: Context, template: Template) -> None:
                 )
 
 
-def is_supported(type: str) -> bool:
-    """Whether homeport makes resources of this type."""
-    return type in PROVIDERS or type.startswith("Custom::")
-
-
 def _check_types(template: Template) -> None:
-    unknown = [resource for resource in template.resources.values() if not is_supported(resource.type)]
+    unknown = [resource for resource in template.resources.values() if find_provider(resource.type) is None]
     if unknown:
         named = ", ".join(f"{resource.type} ({resource.id}, line {resource.line})" for resource in unknown)
         raise format_error(

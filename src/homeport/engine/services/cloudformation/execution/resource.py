@@ -10,7 +10,7 @@ from homeport.engine.services.cloudformation.execution.signals import signals_an
 from homeport.engine.services.cloudformation.execution.work import ResourceFailed, Work
 from homeport.engine.services.cloudformation.graph import references
 from homeport.engine.services.cloudformation.intrinsics import NO_VALUE, evaluate, text
-from homeport.engine.services.cloudformation.resources import provider_of
+from homeport.engine.services.cloudformation.resources import find_provider, provider_of
 from homeport.engine.services.cloudformation.resources.provider import Made, Request, ResourceProvider
 from homeport.engine.services.cloudformation.schemas import schema_of
 from homeport.engine.services.cloudformation.tables import RESOURCES, STACKS, Body
@@ -109,7 +109,7 @@ async def delete(work: Work, row: Body, name: str, *, kept: bool = False) -> Non
     await work.x.record(f"{name}.begin", lambda: work.event(row, "DELETE_IN_PROGRESS"))
     step = f"{name}.delete"
     request = work.request(row, step, row.get("properties", {}))
-    provider = provider_of(row["ResourceType"], inert=bool(row.get("inert")))
+    provider = provider_of(row["ResourceType"])
 
     async def effect() -> Made:
         if request.id:
@@ -132,7 +132,7 @@ async def delete(work: Work, row: Body, name: str, *, kept: bool = False) -> Non
 
 async def _make(work: Work, resource: Resource, row: Body, name: str, verb: str) -> None:
     """Make a new physical resource for the row, wait until it is of use, and write what it is."""
-    provider = provider_of(row["ResourceType"], inert=bool(row.get("inert")))
+    provider = provider_of(row["ResourceType"])
     step = f"{name}.create"
     request = work.request({**row, "PhysicalResourceId": ""}, step, {})
 
@@ -159,7 +159,7 @@ async def _make(work: Work, resource: Resource, row: Body, name: str, verb: str)
 
 async def _change(work: Work, row: Body, name: str, previous: Body, verb: str) -> None:
     """Change the row's physical resource from the previous properties to the row's."""
-    provider = provider_of(row["ResourceType"], inert=bool(row.get("inert")))
+    provider = provider_of(row["ResourceType"])
     step = f"{name}.change"
     request = work.request(row, step, {}, previous)
 
@@ -250,7 +250,7 @@ def _evaluated(work: Work, resource: Resource) -> Body:
 def _what(before: Body, desired: Body) -> str:
     if before["properties"] == desired["properties"] and before["ResourceStatus"].endswith("_COMPLETE"):
         return "nothing"
-    provider = provider_of(before["ResourceType"], inert=bool(before.get("inert")))
+    provider = provider_of(before["ResourceType"])
     return "replace" if provider.replaces(before["properties"], desired["properties"]) else "change"
 
 
@@ -265,7 +265,7 @@ def _new_row(work: Work, resource: Resource) -> Body:
         "attributes": {},
         "needs": [],
     }
-    if provider_of(resource.type, inert=False, missing_ok=True) is None:
+    if find_provider(resource.type) is None:
         row["inert"] = True
     return row
 

@@ -3,37 +3,55 @@ is one line here."""
 
 from __future__ import annotations
 
-from typing import Literal, overload
-
 from homeport.engine.services.cloudformation.resources import (
+    code,
+    codedeploy,
     ec2,
+    ecr,
+    ecs,
+    elbv2,
     iam,
     inert,
+    lambda_,
     logs,
+    messaging,
+    monitoring,
     s3,
     ssm,
+    stacks,
+    storage,
 )
 from homeport.engine.services.cloudformation.resources.provider import ResourceProvider
 
-PROVIDERS: dict[str, ResourceProvider] = {
-    provider.type: provider for module in (ec2, iam, inert, logs, s3, ssm) for provider in module.TYPES
-}
+_FILES = (
+    code,
+    codedeploy,
+    ec2,
+    ecr,
+    ecs,
+    elbv2,
+    iam,
+    inert,
+    lambda_,
+    logs,
+    messaging,
+    monitoring,
+    s3,
+    ssm,
+    stacks,
+    storage,
+)
+
+PROVIDERS: dict[str, ResourceProvider] = {each.type: each for file in _FILES for each in file.TYPES}
 
 
-@overload
-def provider_of(type: str, *, inert: bool, missing_ok: Literal[True]) -> ResourceProvider | None: ...
-@overload
-def provider_of(type: str, *, inert: bool) -> ResourceProvider: ...
-def provider_of(type: str, *, inert: bool, missing_ok: bool = False) -> ResourceProvider | None:
-    """The provider of a type; the one that does nothing for resources recorded as inert."""
-    if inert:
-        return inert_provider(type)
-    provider = PROVIDERS.get(type)
-    if provider is None and type.startswith("Custom::"):
-        provider = PROVIDERS.get("AWS::CloudFormation::CustomResource")
-    if provider is None and not missing_ok:
-        return inert_provider(type)
-    return provider
+def find_provider(type: str) -> ResourceProvider | None:
+    """The provider of a type, None for a type that homeport does not make."""
+    if type.startswith("Custom::"):
+        type = "AWS::CloudFormation::CustomResource"
+    return PROVIDERS.get(type)
 
 
-inert_provider = inert.Inert
+def provider_of(type: str) -> ResourceProvider:
+    """The provider of a type: for one that homeport does not make, that which records it and does nothing."""
+    return find_provider(type) or inert.Inert(type)

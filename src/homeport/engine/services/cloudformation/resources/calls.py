@@ -13,9 +13,11 @@ from typing import Any
 
 import jmespath
 from botocore.model import Shape
+from jmespath import functions
 
 from homeport.engine.services.cloudformation.resources.provider import Request
 from homeport.engine.wire import model
+from homeport.engine.wire.errors import AwsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +48,33 @@ def variables(request: Request, **more: Any) -> dict[str, Any]:
     }
 
 
-def select(expression: str, names: Mapping[str, Any]) -> Any:
+class _Functions(functions.Functions):  # type: ignore[misc]
+    """JMESPath's functions, and `split(text, separator)`."""
+
+    @functions.signature({"types": ["string"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_split(self, text: str, separator: str) -> list[str]:
+        return text.split(separator)
+
+
+_OPTIONS = jmespath.Options(custom_functions=_Functions())
+
+
+def select(expression: str, names: Any) -> Any:
     """The value of an expression."""
-    return jmespath.search(expression, dict(names))
+    return jmespath.search(expression, names, _OPTIONS)
 
 
 async def send(request: Request, service: str, call: Call, names: Mapping[str, Any]) -> dict[str, Any]:
     """Make a call with the permissions of the stack. Raises AwsError."""
     service = call.service or service
     parameters = build(service, call, names)
-    return await getattr(request.client(service), call.operation)(**parameters)
+    answer = await getattr(request.client(service), call.operation)(**parameters)
+    if answer.get("FailedEntryCount"):
+        entry = answer["FailedEntries"][0]
+        raise AwsError(
+            entry.get("ErrorCode", "InternalFailure"), entry.get("ErrorMessage", "an entry failed")
+        )
+    return answer
 
 
 def build(service: str, call: Call, names: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,7 +105,7 @@ def fit(value: Any, shape: Shape) -> Any:
     if kind == "list":
         return [fit(item, shape.member) for item in _as_list(value)]
     if kind == "map":
-        return {str(key): fit(item, shape.value) for key, item in _as_map(value).items()}
+        return {str(key): fit(item, shape.value) for key, item in _as_map(value).items() if item is not None}
     return _fit_scalar(value, kind)
 
 

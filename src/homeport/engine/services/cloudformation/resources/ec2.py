@@ -47,15 +47,14 @@ def _type(
     """A type that is made with tags: `noun` is EC2's resource type, `operation` ends the names of the operations that
     make, describe and delete it, `plural` is the member that lists it, `id` its id's."""
     specifications = f"[{{ResourceType: '{noun}', Tags: {_ALL_TAGS}}}]"
-    listed = operation.replace("address", "addresse") + "s"
     return Type(
         type,
         "ec2",
         create=Call(f"create_{operation}", {"TagSpecifications": specifications, **(members or {})}),
         id=f"response.*.{id} | [0]",
-        find=Call(f"describe_{listed}", {filters: _FILTERS}, only=True),
+        find=Call(f"describe_{operation}s", {filters: _FILTERS}, only=True),
         found_id=f"response.{plural}[0].{id}",
-        read=Call(f"describe_{listed}", {f"{id}s": "[id]"}, only=True),
+        read=Call(f"describe_{operation}s", {f"{id}s": "[id]"}, only=True),
         found=f"{plural}[0]",
         attributes={id: "id", **(attributes or {})},
         ready=ready,
@@ -195,7 +194,6 @@ TYPES = (
         parts=(_TAGS,),
         delete=Call("delete_flow_logs", {"FlowLogIds": "[id]"}, only=True),
     ),
-    _type("AWS::EC2::DHCPOptions", "dhcp-options", "dhcp_options", "DhcpOptions", "DhcpOptionsId"),
     _type("AWS::EC2::NetworkAcl", "network-acl", "network_acl", "NetworkAcls", "NetworkAclId"),
     Type(
         "AWS::EC2::NetworkAclEntry",

@@ -1,0 +1,163 @@
+"""The types of SNS and SQS."""
+
+from homeport.engine.services.cloudformation.resources.calls import Call
+from homeport.engine.services.cloudformation.resources.generic import Type
+from homeport.engine.services.cloudformation.resources.parts import Each, Put, Tags
+
+_TOPIC_SETTINGS = (
+    "ContentBasedDeduplication",
+    "DisplayName",
+    "KmsMasterKeyId",
+    "SignatureVersion",
+    "TracingConfig",
+)
+_QUEUE_SETTINGS = (
+    "ContentBasedDeduplication",
+    "DelaySeconds",
+    "KmsDataKeyReusePeriodSeconds",
+    "KmsMasterKeyId",
+    "MaximumMessageSize",
+    "MessageRetentionPeriod",
+    "ReceiveMessageWaitTimeSeconds",
+    "RedriveAllowPolicy",
+    "RedrivePolicy",
+    "SqsManagedSseEnabled",
+    "VisibilityTimeout",
+)
+_SUBSCRIPTION_SETTINGS = (
+    "DeliveryPolicy",
+    "FilterPolicy",
+    "FilterPolicyScope",
+    "RawMessageDelivery",
+    "RedrivePolicy",
+    "SubscriptionRoleArn",
+)
+
+
+def _map(*names: str) -> str:
+    return "{" + ", ".join(f"{name}: properties.{name}" for name in names) + "}"
+
+
+def _topic_setting(name: str) -> Put:
+    members = {"TopicArn": "id", "AttributeName": f"'{name}'", "AttributeValue": f"properties.{name} || ''"}
+    return Put(Call("set_topic_attributes", members, only=True), (name,), at_creation=False)
+
+
+def _subscription_setting(name: str) -> Put:
+    members = {
+        "SubscriptionArn": "id",
+        "AttributeName": f"'{name}'",
+        "AttributeValue": f"properties.{name} || ''",
+    }
+    return Put(Call("set_subscription_attributes", members, only=True), (name,), at_creation=False)
+
+
+def _holders(property: str, operation: str, member: str, key: str) -> Each:
+    """A policy on each of the named topics or queues."""
+    policy = {
+        "sns": {"AttributeName": "'Policy'", "AttributeValue": "properties.PolicyDocument"},
+        "sqs": {"Attributes": "{Policy: to_string(properties.PolicyDocument)}"},
+    }
+    none = {"sns": policy["sns"], "sqs": {"Attributes": "{Policy: ''}"}}
+    kind = "sns" if member == "TopicArn" else "sqs"
+    return Each(
+        property,
+        Call(operation, {member: "item", **policy[kind]}, only=True),
+        Call(operation, {member: "item", **none[kind]}, only=True),
+        key=key,
+    )
+
+
+_QUEUE = {"QueueUrl": "id"}
+
+TYPES = (
+    Type(
+        "AWS::SNS::Topic",
+        "sns",
+        named="TopicName",
+        limit=256,
+        create=Call("create_topic", {"Name": "name", "Attributes": _map("FifoTopic", *_TOPIC_SETTINGS)}),
+        id="response.TopicArn",
+        attributes={"TopicArn": "id", "TopicName": "split(id, ':')[5]"},
+        parts=(
+            Each(
+                "Subscription",
+                Call(
+                    "subscribe",
+                    {"TopicArn": "id", "Protocol": "item.Protocol", "Endpoint": "item.Endpoint"},
+                    only=True,
+                ),
+                Call("unsubscribe", {"SubscriptionArn": "item.SubscriptionArn"}, only=True),
+                key="[Protocol, Endpoint]",
+            ),
+            *(_topic_setting(name) for name in _TOPIC_SETTINGS),
+            Tags(
+                Call("tag_resource", {"ResourceArn": "id", "Tags": "added"}, only=True),
+                Call("untag_resource", {"ResourceArn": "id", "TagKeys": "removed"}, only=True),
+            ),
+        ),
+        delete=Call("delete_topic", {"TopicArn": "id"}, only=True),
+    ),
+    Type(
+        "AWS::SNS::Subscription",
+        "sns",
+        create=Call(
+            "subscribe", {"Attributes": _map(*_SUBSCRIPTION_SETTINGS), "ReturnSubscriptionArn": "`true`"}
+        ),
+        id="response.SubscriptionArn",
+        attributes={"Arn": "id"},
+        parts=tuple(_subscription_setting(name) for name in _SUBSCRIPTION_SETTINGS),
+        delete=Call("unsubscribe", {"SubscriptionArn": "id"}, only=True),
+    ),
+    Type(
+        "AWS::SNS::TopicPolicy",
+        "sns",
+        create=Call(
+            "set_topic_attributes",
+            {
+                "TopicArn": "properties.Topics[0]",
+                "AttributeName": "'Policy'",
+                "AttributeValue": "properties.PolicyDocument",
+            },
+            only=True,
+        ),
+        id="join('-', [stack_name, logical_id, 'policy'])",
+        parts=(_holders("Topics", "set_topic_attributes", "TopicArn", "@"),),
+    ),
+    Type(
+        "AWS::SQS::Queue",
+        "sqs",
+        named="QueueName",
+        limit=80,
+        create=Call("create_queue", {"Attributes": _map("FifoQueue", *_QUEUE_SETTINGS)}),
+        id="response.QueueUrl",
+        read=Call("get_queue_attributes", {**_QUEUE, "AttributeNames": "['QueueArn']"}, only=True),
+        found="Attributes",
+        attributes={"Arn": "read.QueueArn", "QueueName": "split(id, '/')[-1]", "QueueUrl": "id"},
+        parts=(
+            Tags(
+                Call("tag_queue", {**_QUEUE, "Tags": "added"}, only=True),
+                Call("untag_queue", {**_QUEUE, "TagKeys": "removed"}, only=True),
+            ),
+            Put(
+                Call("set_queue_attributes", {**_QUEUE, "Attributes": _map(*_QUEUE_SETTINGS)}, only=True),
+                at_creation=False,
+            ),
+        ),
+        delete=Call("delete_queue", _QUEUE, only=True),
+    ),
+    Type(
+        "AWS::SQS::QueuePolicy",
+        "sqs",
+        create=Call(
+            "set_queue_attributes",
+            {
+                "QueueUrl": "properties.Queues[0]",
+                "Attributes": "{Policy: to_string(properties.PolicyDocument)}",
+            },
+            only=True,
+        ),
+        id="join('-', [stack_name, logical_id, 'policy'])",
+        parts=(_holders("Queues", "set_queue_attributes", "QueueUrl", "@"),),
+    ),
+)
