@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from homeport.cli import demo, engine, pipeline
+from homeport.cli import demo, deploy, engine, init, pipeline
 
 app = typer.Typer(
     name="homeport",
@@ -15,6 +15,12 @@ app = typer.Typer(
 app.add_typer(engine.app, name="engine")
 app.command()(demo.demo)
 for verb in (
+    init.init,
+    deploy.validate,
+    deploy.synth,
+    deploy.diff,
+    deploy.deploy,
+    deploy.destroy,
     pipeline.status,
     pipeline.logs,
     pipeline.start,

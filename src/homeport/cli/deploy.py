@@ -1,0 +1,182 @@
+"""`homeport validate | synth | diff | deploy | destroy`: from homeport.yml to a running stack, and back."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from homeport.cli import changes, stacks, view
+from homeport.cli.address import address_of
+from homeport.cli.failures import explained
+from homeport.cli.project import DEFAULT, FileOption, load, template_text
+from homeport.cli.target import CannotReach, Target, TargetName
+from homeport.cli.verb import verb
+from homeport.manifest.model import Manifest
+from homeport.stack.service import prefix
+
+out = Console(highlight=False)
+
+_COLORS = {"COMPLETE": "green", "FAILED": "red", "PROGRESS": "cyan"}
+
+
+@explained
+def validate(file: FileOption = DEFAULT) -> None:
+    """Check homeport.yml and the template that comes of it."""
+    from cfnlint import api
+    from cfnlint.config import ManualArgs
+
+    manifest = load(file)
+    found = api.lint(template_text(manifest, file), config=ManualArgs())
+    for match in found:
+        out.print(f"  {match.rule.id} {match.message}", style="yellow")
+    if any(match.rule.severity == "error" for match in found):
+        raise typer.Exit(1)
+    out.print(
+        f"{file} is valid: {manifest.app}, {', '.join(manifest.environments)}, {manifest.deploy.strategy}."
+    )
+
+
+@explained
+def synth(file: FileOption = DEFAULT) -> None:
+    """Print the CloudFormation template."""
+    print(template_text(load(file), file), end="")
+
+
+@verb
+def diff(target: Target, file: FileOption = DEFAULT) -> None:
+    """Show what a deployment would change, resource by resource; nothing is changed."""
+    manifest = load(file)
+    cloudformation = target.client("cloudformation")
+    found = changes.preview(
+        cloudformation, manifest.app, template_text(manifest, file), _parameters(target, manifest)
+    )
+    if not found:
+        out.print(f"{manifest.app}: nothing to change.")
+        return
+    out.print(changes.table(found))
+
+
+@verb
+def deploy(
+    target: Target,
+    file: FileOption = DEFAULT,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the change set and stop.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask before changing an AWS account.")
+    ] = False,
+) -> None:
+    """Deploy the stack of homeport.yml, and say where to push."""
+    manifest = load(file)
+    template = template_text(manifest, file)
+    cloudformation = target.client("cloudformation")
+    parameters = _parameters(target, manifest)
+    if dry_run or (target.name is TargetName.aws and not yes):
+        found = changes.preview(cloudformation, manifest.app, template, parameters)
+        out.print(changes.table(found) if found else f"{manifest.app}: nothing to change.")
+        if dry_run or not found:
+            return
+        account = target.client("sts").get_caller_identity()["Account"]
+        typer.confirm(f"Make these changes in the account {account}?", abort=True)
+    began = time.monotonic()
+    outputs = _deploy(cloudformation, manifest, template, parameters)
+    out.print(f"[green]✓[/] {manifest.app} is deployed ({view.seconds(time.monotonic() - began)}).")
+    _next_steps(target, manifest, outputs)
+
+
+@verb
+def destroy(
+    target: Target,
+    file: FileOption = DEFAULT,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete the stack. What holds code or artifacts is kept: the repository and the bucket."""
+    manifest = load(file)
+    if not yes:
+        typer.confirm(f"Delete the stack {manifest.app} ({target.name}) and all its resources?", abort=True)
+    cloudformation = target.client("cloudformation")
+    kept: list[str] = []
+
+    def tell(event: stacks.Event) -> None:
+        if event["ResourceStatus"] == "DELETE_SKIPPED":
+            kept.append(f"{event['ResourceType']} {event['PhysicalResourceId']}")
+
+    try:
+        stacks.delete(cloudformation, manifest.app, tell)
+    except stacks.DeployFailed as error:
+        raise CannotReach(f"{manifest.app} was not deleted: {error}") from None
+    out.print(f"{manifest.app} is deleted." + (f" Kept: {', '.join(kept)}" if kept else ""))
+
+
+def _deploy(
+    cloudformation: Any, manifest: Manifest, template: str, parameters: dict[str, str]
+) -> dict[str, str]:
+    shown: dict[str, stacks.Event] = {}
+    with Live(console=out, refresh_per_second=8, transient=True) as live:
+
+        def tell(event: stacks.Event) -> None:
+            shown[event["LogicalResourceId"]] = event
+            live.update(_progress(shown))
+
+        try:
+            tags = {"homeport:app": manifest.app}
+            return stacks.deploy(cloudformation, manifest.app, template, parameters, tags, tell)
+        except stacks.DeployFailed as error:
+            live.update("")
+            raise CannotReach(f"{manifest.app} was not deployed, and is as it was before. {error}") from None
+
+
+def _progress(shown: dict[str, stacks.Event]) -> Table:
+    """The resources that something happens to, the newest last, and how many are done."""
+    table = Table(show_header=False, box=None, padding=(0, 1))
+    done = sum(event["ResourceStatus"].endswith("_COMPLETE") for event in shown.values())
+    for name, event in list(shown.items())[-12:]:
+        status = event["ResourceStatus"]
+        color = _COLORS.get(status.rpartition("_")[2], "white")
+        table.add_row(f"[{color}]{status}[/]", name, f"[bright_black]{event['ResourceType']}[/]")
+    table.add_row("", f"{done} of {len(shown)} done", "")
+    return table
+
+
+def _parameters(target: Target, manifest: Manifest) -> dict[str, str]:
+    """The image and the number of tasks that run now, so that a deployment of the stack changes neither. None before
+    the first release."""
+    if manifest.override.template:
+        return {}
+    cloudformation, ecs = target.client("cloudformation"), target.client("ecs")
+    try:
+        outputs = stacks.outputs(cloudformation, manifest.app)
+    except cloudformation.exceptions.ClientError:
+        return {}
+    found: dict[str, str] = {}
+    for environment in manifest.environments:
+        own = prefix(manifest, environment)
+        services = ecs.describe_services(
+            cluster=outputs.get("ClusterName", ""), services=[outputs.get(f"{own}ServiceName", "")]
+        )["services"]
+        if not services or not services[0]["desiredCount"]:
+            continue
+        found[f"{own}DesiredCount"] = str(services[0]["desiredCount"])
+        definition = ecs.describe_task_definition(taskDefinition=services[0]["taskDefinition"])[
+            "taskDefinition"
+        ]
+        images = {each["name"]: each["image"] for each in definition["containerDefinitions"]}
+        found["Image"] = images.get(manifest.app, "") or found.get("Image", "")
+    return {name: value for name, value in found.items() if value}
+
+
+def _next_steps(target: Target, manifest: Manifest, outputs: dict[str, str]) -> None:
+    if clone := outputs.get("CloneUrl"):
+        out.print(f"\nPush to release:\n\n  git push {clone} HEAD:{manifest.source.branch}\n")
+        out.print("(once:  git config credential.helper '!aws codecommit credential-helper $@' &&")
+        out.print("        git config credential.UseHttpPath true)", style="bright_black")
+    elif manifest.source.provider == "connection":
+        out.print(f"\nPush to {manifest.source.repository}, branch {manifest.source.branch}, to release.")
+        out.print("A new connection waits for your consent in the console: Developer Tools, Connections.")
+    out.print(f"\nThen:  homeport status {manifest.app} --watch")
+    if "Url" in outputs:
+        out.print(f"Site:  {address_of(target, manifest.app)}")
