@@ -62,7 +62,7 @@ def _reference_faults(rows: dict[str, list[Any]]) -> Iterator[str]:
         for digest in image["layers"]:
             if (where, digest) not in layers:
                 yield f"the image {where[2]}@{image['imageDigest']} lacks the layer {digest}"
-        for digest in image["children"]:
+        for digest in [] if image["sparse"] else image["children"]:
             if (where, digest) not in images | layers:
                 yield f"the index {where[2]}@{image['imageDigest']} lists {digest}, which is not there"
     for where, tag in rows["tags"]:

@@ -31,18 +31,22 @@ def find_repository(ctx: Context, name: str) -> Body:
     return repository
 
 
-def put_image(ctx: Context, repository: str, manifest: Manifest, tags: list[str]) -> Body:
-    """Store the manifest, if it is new, and have the tags name it; all or nothing.
+def put_image(
+    ctx: Context, repository: str, manifest: Manifest, tags: list[str], sparse: bool = False
+) -> Body:
+    """Store the manifest, if it is new, and have the tags name it; all or nothing. A sparse one may refer to what
+    the repository does not have: it is the index of a cache, whose images come when they are pulled.
 
     Raises LayersNotFoundException, ReferencedImagesNotFoundException, ImageTagAlreadyExistsException.
     """
     settings = find_repository(ctx, repository)
-    _check_references(ctx, repository, manifest)
+    if not sparse:
+        _check_references(ctx, repository, manifest)
     _check_tags(ctx, settings, manifest.digest, tags)
     with ctx.store.transaction():
         image = IMAGES.get(ctx, repository, manifest.digest)
         if image is None:
-            image = _image(ctx, repository, manifest)
+            image = _image(ctx, repository, manifest) | {"sparse": sparse}
             IMAGES.put(ctx, image)
             row = {"repositoryName": repository, "imageDigest": manifest.digest, "text": manifest.text}
             MANIFESTS.put(ctx, row)

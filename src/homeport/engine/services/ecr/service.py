@@ -10,6 +10,7 @@ from homeport.engine.services.ecr.operations import (
     layers,
     lifecycle,
     policies,
+    pull_through,
     registry,
     replication,
     repositories,
@@ -18,6 +19,7 @@ from homeport.engine.services.ecr.operations import (
     templates,
 )
 from homeport.engine.services.ecr.policies import repository_policy
+from homeport.engine.services.ecr.pull_through import IMPORT
 from homeport.engine.services.ecr.registry.app import registry_app
 from homeport.engine.services.ecr.replication import REPLICATE
 from homeport.engine.services.ecr.scans import SCAN
@@ -38,6 +40,7 @@ SERVICE = Service(
         layers,
         lifecycle,
         policies,
+        pull_through,
         registry,
         replication,
         repositories,
@@ -45,7 +48,7 @@ SERVICE = Service(
         tags,
         templates,
     ),
-    executions=(REPLICATE, SCAN),
+    executions=(IMPORT, REPLICATE, SCAN),
     reconcilers=(LIFECYCLE, COLLECTOR),
     resource_policy=repository_policy,
     mounts={"v2": registry_app},

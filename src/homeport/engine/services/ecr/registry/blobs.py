@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from homeport.engine.services.ecr.layers import find_layer, keep_layer
+from homeport.engine.services.ecr.pull_through import wait_for_layer
 from homeport.engine.services.ecr.registry.call import Call, checked_digest
 from homeport.engine.services.ecr.registry.errors import RegistryError
 from homeport.engine.services.ecr.tables import IMAGES, LAYERS
@@ -17,7 +18,8 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 async def head_blob(call: Call, digest: str) -> Response:
     """Tell whether the repository holds the blob, and its size."""
     await call.allow("BatchCheckLayerAvailability")
-    layer = find_layer(call.ctx, call.repository, checked_digest(digest))
+    await wait_for_layer(call.ctx, call.repository, checked_digest(digest))
+    layer = find_layer(call.ctx, call.repository, digest)
     keep_layer(call.ctx, layer)
     return Response(200, _headers(layer) | {"content-length": str(layer["layerSize"])})
 
@@ -25,7 +27,8 @@ async def head_blob(call: Call, digest: str) -> Response:
 async def get_blob(call: Call, digest: str) -> Response:
     """Send the blob, or the one range of it that was asked for."""
     await call.allow("GetDownloadUrlForLayer")
-    layer = find_layer(call.ctx, call.repository, checked_digest(digest))
+    await wait_for_layer(call.ctx, call.repository, checked_digest(digest))
+    layer = find_layer(call.ctx, call.repository, digest)
     size: int = layer["layerSize"]
     first, end = _range(call.request.headers.get("range"), size)
     headers = _headers(layer) | {"content-length": str(end - first)}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from homeport.engine.services.ecr.images import find_image, indexes_of, manifest_text, note_pull
-from homeport.engine.services.ecr.manifests import LARGEST, parse_manifest
+from homeport.engine.services.ecr.manifests import LARGEST, Manifest, parse_manifest
 from homeport.engine.services.ecr.names import is_digest, is_tag
+from homeport.engine.services.ecr.pull_through import find_source, import_manifest, must_ask, pending_manifest
 from homeport.engine.services.ecr.push import push_image, remove_image
 from homeport.engine.services.ecr.registry.call import Call
 from homeport.engine.services.ecr.registry.errors import RegistryError, registry_error
-from homeport.engine.services.ecr.tables import TAGS
+from homeport.engine.services.ecr.tables import REPOSITORIES, TAGS
 from homeport.engine.wire.errors import AwsError
 from homeport.engine.wire.http import BodyTooLarge, Response
 
@@ -18,16 +19,13 @@ from homeport.engine.wire.http import BodyTooLarge, Response
 async def get_manifest(call: Call, reference: str) -> Response:
     """Send the manifest as it was pushed, and note the pull."""
     await call.allow("BatchGetImage")
+    if coming := await _from_upstream(call, reference):
+        return _answer(coming.media_type, coming.digest, coming.text)
     image = _find(call, reference)
-    text = manifest_text(call.ctx, image).encode()
     if call.request.method == "GET":
         note_pull(call.ctx, image)
-    headers = {
-        "content-type": image["imageManifestMediaType"],
-        "docker-content-digest": image["imageDigest"],
-        "etag": f'"{image["imageDigest"]}"',
-    }
-    return Response(200, headers, text)
+    text = manifest_text(call.ctx, image)
+    return _answer(image["imageManifestMediaType"], image["imageDigest"], text)
 
 
 async def put_manifest(call: Call, reference: str) -> Response:
@@ -71,6 +69,32 @@ async def delete_manifest(call: Call, reference: str) -> Response:
         )
     remove_image(call.ctx, image)
     return Response(202)
+
+
+def _answer(media_type: str, digest: str, text: str) -> Response:
+    headers = {"content-type": media_type, "docker-content-digest": digest, "etag": f'"{digest}"'}
+    return Response(200, headers, text.encode())
+
+
+async def _from_upstream(call: Call, reference: str) -> Manifest | None:
+    """The manifest, when the repository is a cache that does not have it, or not of late. A cached one is told
+    while the upstream registry does not answer."""
+    source = find_source(call.ctx, call.repository)
+    if source is None or not (is_digest(reference) or is_tag(reference)):
+        return None
+    if pending := pending_manifest(call.ctx, call.repository, reference):
+        return pending
+    if not must_ask(call.ctx, call.repository, reference):
+        return None
+    if REPOSITORIES.get(call.ctx, call.repository) is None:
+        await call.allow("CreateRepository")
+    try:
+        return await import_manifest(call.ctx, source, call.repository, reference)
+    except AwsError as error:
+        held = is_tag(reference) and TAGS.get(call.ctx, call.repository, reference)
+        if held and error.code == "UnableToGetUpstreamImageException":
+            return None
+        raise
 
 
 def _find(call: Call, reference: str) -> dict[str, Any]:
