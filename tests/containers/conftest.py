@@ -11,7 +11,7 @@ import pytest
 from homeport.engine.containers.errors import DockerUnavailable
 from homeport.engine.containers.runtime import Runtime
 
-IMAGE = "homeport-test/busybox:1"
+IMAGE = "homeport-test/busybox:2"
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ async def runtime() -> AsyncIterator[Runtime]:
         await runtime.close()
         pytest.skip(str(error))
     if await runtime.images.inspect(IMAGE) is None:
-        await runtime.images.load("homeport-test/busybox", "1", busybox(), ["ENV PATH=/bin"])
+        await runtime.images.load("homeport-test/busybox", "2", busybox(), ["ENV PATH=/bin"])
     yield runtime
     await runtime.purge()
     await runtime.close()
@@ -37,7 +37,22 @@ def busybox() -> bytes:
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as tar:
         tar.add(binary, "bin/busybox")
-        for name in ("sh", "sleep", "echo", "cat", "true", "false", "seq", "nc", "httpd", "wget", "id"):
+        for name in (
+            "sh",
+            "sleep",
+            "echo",
+            "cat",
+            "true",
+            "false",
+            "seq",
+            "nc",
+            "httpd",
+            "wget",
+            "id",
+            "mkdir",
+            "chmod",
+            "touch",
+        ):
             link = tarfile.TarInfo(f"bin/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             tar.addfile(link)

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from tests.containers.conftest import IMAGE, busybox
+from tests.elbv2.conftest import Balancer, forward
+from tests.proxy.strict_client import StrictLoad
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -116,3 +118,45 @@ def until(look: Callable[[], Any], good: Callable[[Any], bool], seconds: float =
 def ecs(engine: Any) -> Ecs:
     engine.client("ecs").create_cluster()
     return Ecs(engine)
+
+
+def web(version: str, port: int = 8080) -> str:
+    """A script that serves its version at `/`, after two seconds at `/cgi-bin/slow`."""
+    return (
+        "mkdir -p /tmp/www/cgi-bin; cd /tmp/www; "
+        f"echo -n {version} > index.html; "
+        "printf '#!/bin/sh\\nsleep 2\\nprintf \"Content-Length: 4\\\\r\\\\n\\\\r\\\\nslow\"\\n' > cgi-bin/slow; "
+        f"chmod 755 cgi-bin/slow; exec httpd -f -p {port} -h /tmp/www"
+    )
+
+
+class Site:
+    """A load balancer before a service."""
+
+    def __init__(self, ecs: Ecs, **group: Any) -> None:
+        self.ecs = ecs
+        self.balancer = Balancer(ecs.engine)
+        settings = {"HealthCheckPath": "/", "HealthyThresholdCount": 2, "UnhealthyThresholdCount": 2}
+        self.group = self.balancer.group("web", **{**settings, **group})
+        self.balancer.listen(forward(self.group))
+        delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "20"}
+        self.balancer.elbv2.modify_target_group_attributes(TargetGroupArn=self.group, Attributes=[delay])
+
+    def define(self, script: str, port: int = 8080, **members: Any) -> str:
+        return self.ecs.define(script, portMappings=[{"containerPort": port}], **members)
+
+    def serve(self, definition: str, count: int = 1, port: int = 8080, **members: Any) -> None:
+        target = {"targetGroupArn": self.group, "containerName": "app", "containerPort": port}
+        self.ecs.serve(definition, count, loadBalancers=[target], **members)
+
+    @property
+    def port(self) -> int:
+        return self.balancer.bound()
+
+    def load(self, **options: Any) -> StrictLoad:
+        return StrictLoad(self.port, host=self.balancer.host, **options)
+
+
+@pytest.fixture
+def site(ecs: Ecs) -> Site:
+    return Site(ecs)

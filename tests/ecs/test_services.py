@@ -99,7 +99,7 @@ def test_a_service_too_big_for_the_machine_says_so(ecs: Ecs):
         requiresCompatibilities=["FARGATE"],
         cpu="16384",
         memory="122880",
-        containerDefinitions=[{"name": "app", "image": "homeport-test/busybox:1"}],
+        containerDefinitions=[{"name": "app", "image": "homeport-test/busybox:2"}],
     )["taskDefinition"]["taskDefinitionArn"]
     ecs.serve(big)
     events = until(ecs.events, lambda events: events)

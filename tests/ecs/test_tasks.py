@@ -1,5 +1,8 @@
 """Tasks: run once, seen through to their end, with the reason of it."""
 
+import json
+import subprocess
+
 from tests.containers.conftest import IMAGE
 from tests.ecs.conftest import Ecs, until
 
@@ -88,3 +91,39 @@ def test_a_killed_engine_adopts_what_runs(own_engine):
         lambda: ecs.task(long),
         lambda task: task["lastStatus"] == "DEPROVISIONING" or task["lastStatus"] == "STOPPED",
     )
+
+
+def test_a_task_reads_its_metadata_and_its_credentials(ecs: Ecs):
+    iam = ecs.engine.client("iam")
+    role = iam.create_role(RoleName="app", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    script = "wget -qO- $ECS_CONTAINER_METADATA_URI_V4/task; echo; wget -qO- $AWS_CONTAINER_CREDENTIALS_FULL_URI; echo"
+    arn = ecs.run(ecs.define(f"sleep 1; {script}; sleep 60", task={"taskRoleArn": role}))
+    runtime = ecs.until_running(arn)["containers"][0]["runtimeId"]
+
+    def logged():
+        shown = subprocess.run(["docker", "logs", runtime], capture_output=True, text=True, check=True)
+        return (shown.stdout + shown.stderr).splitlines()
+
+    metadata, credentials = (json.loads(line) for line in until(logged, lambda lines: len(lines) == 2))
+    assert metadata["TaskARN"] == arn
+    assert metadata["Limits"] == {"CPU": 0.25, "Memory": 512}
+    assert metadata["Containers"][0]["DockerId"] == runtime
+    assert credentials["RoleArn"] == role and credentials["Token"]
+
+
+def test_awslogs_go_on_over_a_restart_without_loss(own_engine):
+    own_engine.start()
+    own_engine.client("ecs").create_cluster()
+    ecs = Ecs(own_engine)
+    options = {"awslogs-group": "/app", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "ecs"}
+    logs = {"logDriver": "awslogs", "options": {**options, "awslogs-create-group": "true"}}
+    arn = ecs.run(ecs.define("for i in $(seq 1 60); do echo $i; sleep 0.05; done", logConfiguration=logs))
+    ecs.until_running(arn)
+    own_engine.restart()
+    ecs = Ecs(own_engine)
+    ecs.until_stopped(arn)
+    stream = f"ecs/app/{arn.rpartition('/')[2]}"
+    events = own_engine.client("logs").get_log_events(
+        logGroupName="/app", logStreamName=stream, startFromHead=True
+    )["events"]
+    assert [event["message"] for event in events] == [str(number) for number in range(1, 61)]

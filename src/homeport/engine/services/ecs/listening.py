@@ -23,15 +23,15 @@ class Socket(NamedTuple):
 
 
 async def explain(ctx: Context, row: Body, port: int) -> str:
-    """A sentence on what listens instead of, or on, the port that the load balancer asks; empty when the kernel
-    does not tell."""
+    """A sentence on what listens instead of the port that the load balancer asks; empty when something listens on
+    it, or the kernel does not tell."""
     sockets = await _sockets(ctx, row)
     if sockets is None:
         return ""
     reachable = sorted({socket.port for socket in sockets if not socket.local})
     local = sorted({socket.port for socket in sockets if socket.local} - set(reachable))
     if port in reachable:
-        return f"Something listens on port {port}, so look at the health check's path and what it answers."
+        return ""
     if port in local:
         return (
             f"Port {port} is listened on at 127.0.0.1 only, where the load balancer cannot reach it: listen on "

@@ -16,7 +16,7 @@ from typing import Any
 from homeport.engine.containers.errors import DockerUnavailable
 from homeport.engine.durable.reconciler import Key
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecs import circuit_breaker, images, listening, placement, targets
+from homeport.engine.services.ecs import circuit_breaker, images, listening, placement, probe, targets
 from homeport.engine.services.ecs.deployments import rollout
 from homeport.engine.services.ecs.deployments.rolling import Bounds, bounds, plan
 from homeport.engine.services.ecs.failure import CannotStart
@@ -103,8 +103,11 @@ async def _cause(ctx: Context, row: Body, judged: Judgement, findings: Findings)
     if health is None or not health.group:
         return judged.event
     port = next(each["containerPort"] for each in row["targets"] if each["targetGroupArn"] == health.group)
+    told = judged.event
+    if answered := await probe.answer(ctx, row, health.group, port):
+        told = told.replace(f"(reason {health.description})", f"(reason {answered})")
     found = await listening.explain(ctx, row, port)
-    return f"{judged.event} {found}" if found else judged.event
+    return f"{told} {found}" if found else told
 
 
 async def _resolve(ctx: Context, primary: Body, revision: Body, definition: Body) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import functools
 
 from homeport.engine.durable.reconciler import Reconciler
-from homeport.engine.services.ecs import logs, scheduler, tasks, watch
+from homeport.engine.services.ecs import logs, metadata, scheduler, tasks, watch
 from homeport.engine.services.ecs.operations import (
     clusters,
     service_deployments,
@@ -45,6 +45,7 @@ SERVICE = Service(
         Reconciler(logs.LOG, logs.keys, logs.follow),
         Reconciler(watch.WATCH, scheduler.keys, watch.watch),
     ),
+    mounts={metadata.PREFIX: metadata.endpoint},
     start=_start,
     reset=_reset,
 )

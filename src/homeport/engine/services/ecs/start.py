@@ -222,7 +222,6 @@ def _environment(ctx: Context, row: Body, container: Body, access: Any) -> dict[
         "AWS_DEFAULT_REGION": ctx.region,
         "AWS_ENDPOINT_URL": access.url,
         "ECS_CONTAINER_METADATA_URI_V4": f"{access.metadata_url}/v4/{id}",
-        "ECS_CONTAINER_METADATA_URI": f"{access.metadata_url}/v3/{id}",
     }
     if row.get("credentials"):
         environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = (
