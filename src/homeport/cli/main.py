@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from homeport.cli import demo, deploy, engine, init, pipeline
+from homeport.cli.doctor.command import doctor
 
 app = typer.Typer(
     name="homeport",
@@ -29,6 +30,7 @@ for verb in (
     pipeline.rollback,
     pipeline.approve,
     pipeline.reject,
+    doctor,
 ):
     app.command()(verb)
 app.command("open")(pipeline.open_)
