@@ -33,6 +33,7 @@ from homeport.engine.services import (
     iam,
     logs,
     s3,
+    ssm,
     sts,
 )
 from homeport.engine.services.elsewhere.emulator import Emulator
@@ -62,6 +63,7 @@ SERVICES: tuple[Service, ...] = (
     iam.SERVICE,
     logs.SERVICE,
     s3.SERVICE,
+    ssm.SERVICE,
     sts.SERVICE,
 )
 """Every service that homeport answers itself. A new one is one line here."""
