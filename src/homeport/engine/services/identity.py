@@ -10,8 +10,7 @@ from typing import Any, Protocol
 from homeport.engine.services.service import Operation
 from homeport.engine.store.database import Store
 from homeport.engine.wire.call import Call
-from homeport.engine.wire.errors import AwsError
-from homeport.engine.wire.principal import Credential, Principal, root
+from homeport.engine.wire.principal import Credential, Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,9 @@ class Identity(Protocol):
     def issue_container_credentials(self, role_arn: str, service: str, session: str) -> str:
         """Let a container act as a role: the id under which it finds its credentials."""
 
+    def revoke_container_credentials(self, id: str) -> None:
+        """The container is gone: nothing finds credentials under this id any more."""
+
     def container_credentials(self, id: str) -> dict[str, Any] | None:
         """The answer of the container credentials endpoint, or None when there is no such id."""
 
@@ -54,32 +56,3 @@ def root_key(store: Store) -> RootKey:
     value = json.dumps({"access_key_id": key.access_key_id, "secret": key.secret})
     store.execute("INSERT INTO engine_settings VALUES ('root_key', ?)", value)
     return key
-
-
-class RootOnly:
-    """The identity of an engine without IAM: its root user may do everything, nobody else exists."""
-
-    def __init__(self, store: Store, account: str) -> None:
-        self._key = root_key(store)
-        self._account = account
-
-    def find_credential(self, access_key_id: str, token: str | None, service: str) -> Credential:
-        if access_key_id != self._key.access_key_id:
-            raise AwsError(
-                "InvalidClientTokenId", "The security token included in the request is invalid.", 403
-            )
-        return Credential(access_key_id, self._key.secret, root(self._account, access_key_id))
-
-    def assume_for_service(self, role_arn: str, service: str, session: str) -> Principal:
-        return root(self._account)
-
-    def issue_container_credentials(self, role_arn: str, service: str, session: str) -> str:
-        return "root"
-
-    def container_credentials(self, id: str) -> dict[str, Any] | None:
-        if id != "root":
-            return None
-        return {"AccessKeyId": self._key.access_key_id, "SecretAccessKey": self._key.secret, "Token": ""}
-
-    async def authorize(self, call: Call, operation: Operation | None) -> None:
-        return None

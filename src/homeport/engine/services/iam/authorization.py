@@ -16,8 +16,8 @@ from homeport.engine.services.iam.patterns import Values
 from homeport.engine.services.iam.permissions import PermissionBook, Permissions
 from homeport.engine.services.iam.policies import PolicyKind, parse_policy
 from homeport.engine.services.iam.resources import Ask, Where, asks
-from homeport.engine.services.iam.seal import Seal
 from homeport.engine.services.iam.targets import resource_tags, true_resource
+from homeport.engine.services.seal import Seal
 from homeport.engine.services.service import Operation
 from homeport.engine.store.database import Place, Scope
 from homeport.engine.wire.call import Call

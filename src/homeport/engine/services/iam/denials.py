@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from homeport.engine.services.iam.evaluation import Decision, Question, denial
-from homeport.engine.services.iam.seal import Seal
+from homeport.engine.services.seal import Seal
 from homeport.engine.wire.call import Call
 from homeport.engine.wire.errors import AwsError
 

@@ -12,9 +12,9 @@ from homeport.engine.services.iam import tables
 from homeport.engine.services.iam.authorization import Authorization
 from homeport.engine.services.iam.evaluation import Decision, Layer, denial
 from homeport.engine.services.iam.permissions import PermissionBook
-from homeport.engine.services.iam.seal import Seal
 from homeport.engine.services.iam.sessions import Expired, Sessions
 from homeport.engine.services.identity import root_key
+from homeport.engine.services.seal import Seal
 from homeport.engine.services.service import Operation
 from homeport.engine.store.database import Place, Scope
 from homeport.engine.wire import model

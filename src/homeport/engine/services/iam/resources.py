@@ -276,6 +276,14 @@ def _iam_creations(kind: str, member: str) -> Callable[[Mapping[str, Any], Where
     return created
 
 
+def _kms_key(member: str) -> Callable[[Mapping[str, Any], Where], list[str]]:
+    def key(request: Mapping[str, Any], where: Where) -> list[str]:
+        name = request.get(member) or "*"
+        return [name if ":key/" in name else f"arn:aws:kms:{where.region}:{where.account}:key/{name}"]
+
+    return key
+
+
 def _queues(request: Mapping[str, Any], where: Where) -> list[str]:
     name = request.get("QueueName") or str(request.get("QueueUrl", "*")).rpartition("/")[2]
     return [f"arn:aws:sqs:{where.region}:{where.account}:{name}"]
@@ -285,6 +293,8 @@ _SPECIAL = {
     ("s3", "DeleteObject"): _s3_deletions,
     ("elasticloadbalancing", "CreateLoadBalancer"): _load_balancers,
     ("events", "PutEvents"): _event_buses,
+    ("kms", "ReEncryptFrom"): _kms_key("SourceKeyId"),
+    ("kms", "ReEncryptTo"): _kms_key("DestinationKeyId"),
     ("iam", "CreateGroup"): _iam_creations("group", "GroupName"),
     ("iam", "CreateInstanceProfile"): _iam_creations("instance-profile", "InstanceProfileName"),
     ("iam", "CreatePolicy"): _iam_creations("policy", "PolicyName"),

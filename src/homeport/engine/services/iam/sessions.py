@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from homeport.engine.services.iam.entities import ALPHABET
-from homeport.engine.services.iam.seal import Seal
+from homeport.engine.services.seal import Seal
 from homeport.engine.wire.principal import Credential, Principal
 
 _PURPOSE = "session"

@@ -9,6 +9,7 @@ from homeport.engine.services.context import Context
 from homeport.engine.services.iam import tables
 from homeport.engine.services.iam.keys import request_tags
 from homeport.engine.services.iam.resources import Ask
+from homeport.engine.services.kms.ciphertext import InvalidCiphertext, key_of
 from homeport.engine.store.database import Place, Scope
 from homeport.engine.wire import model
 from homeport.engine.wire.call import Call
@@ -26,7 +27,7 @@ async def true_resource(engine: Engine, call: Call, ask: Ask) -> str:
             return _iam_resource(engine, call, ask)
         if (look := _LOOKUPS.get(prefix)) and _is_open(ask.resource):
             return await look(_asker(engine, call), call.params, ask.resource)
-    except AwsError:
+    except (AwsError, InvalidCiphertext):
         pass
     return ask.resource
 
@@ -88,9 +89,12 @@ async def _secret(ctx: Context, request: Mapping[str, Any], arn: str) -> str:
 
 
 async def _key(ctx: Context, request: Mapping[str, Any], arn: str) -> str:
-    alias = arn.partition(":key/")[2]
+    name = arn.partition(":key/")[2]
+    if name == "*":
+        blob = request.get("CiphertextBlob")
+        name = request.get("KeyId") or (key_of(blob)[0] if isinstance(blob, bytes) else name)
     client = ctx.client("kms", as_service=True)
-    return (await client.describe_key(KeyId=alias))["KeyMetadata"]["Arn"]
+    return (await client.describe_key(KeyId=name))["KeyMetadata"]["Arn"]
 
 
 async def _task_definition(ctx: Context, request: Mapping[str, Any], arn: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from homeport.engine.services.context import Context
 from homeport.engine.services.engine import Engine
-from homeport.engine.services.iam.seal import Seal
+from homeport.engine.services.seal import Seal
 
 
 def _seal(engine: Engine) -> Seal:

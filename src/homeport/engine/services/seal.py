@@ -1,4 +1,4 @@
-"""Text that only this engine can read: session tokens and encoded authorization messages."""
+"""Text that only this engine can read: session tokens, key material, what services keep encrypted at rest."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Seal:
 
 
 def _key(store: Store) -> bytes:
-    rows = store.execute("SELECT value FROM engine_settings WHERE name = 'iam_seal'")
+    rows = store.execute("SELECT value FROM engine_settings WHERE name = 'seal_key'")
     if rows:
         return base64.b64decode(rows[0]["value"])
     key = AESGCM.generate_key(256)
-    store.execute("INSERT INTO engine_settings VALUES ('iam_seal', ?)", base64.b64encode(key).decode())
+    store.execute("INSERT INTO engine_settings VALUES ('seal_key', ?)", base64.b64encode(key).decode())
     return key

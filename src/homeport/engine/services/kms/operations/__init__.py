@@ -1,0 +1,1 @@
+"""The operations of KMS, one noun a file."""
