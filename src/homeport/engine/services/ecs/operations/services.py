@@ -6,6 +6,7 @@ from typing import Any
 
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecs.deployments.settings import deployment_configuration
+from homeport.engine.services.ecs.metrics import METRICS
 from homeport.engine.services.ecs.names import (
     check_name,
     find_cluster,
@@ -79,6 +80,7 @@ async def create_service(ctx: Context, request: Body) -> Body:
         new_deployment(ctx, service, revision, started["number"], None)
         save_service(ctx, service)
         ctx.wake(WATCH, f"{cluster['clusterName']}/{name}")
+        ctx.wake(METRICS, f"{cluster['clusterName']}/{name}")
     return {"service": described(ctx, service)}
 
 
