@@ -32,7 +32,7 @@ def test_kills_at_any_moment_of_pushes(own_engine: Any) -> None:
     own_engine.start()
     own_engine.client("ecr").create_repository(repositoryName="app")
     pushed: list[str] = []
-    for round in range(5):
+    for round in range(3):
         registry = connect(own_engine)
         stop = threading.Event()
         pushers = [
@@ -41,7 +41,7 @@ def test_kills_at_any_moment_of_pushes(own_engine: Any) -> None:
         ]
         for pusher in pushers:
             pusher.start()
-        time.sleep(0.15 + 0.13 * round)
+        time.sleep(0.2 + 0.25 * round)
         own_engine.kill()
         stop.set()
         for pusher in pushers:
@@ -66,10 +66,8 @@ def push_until(registry: Registry, name: str, stop: threading.Event, pushed: lis
 
 
 def test_a_kill_between_file_and_row_leaves_a_file_that_is_swept(own_engine: Any) -> None:
-    own_engine.start()
-    own_engine.client("ecr").create_repository(repositoryName="app")
-    own_engine.kill()
     own_engine.start(HOMEPORT_FAIL_AT="ecr.layer-adopted")
+    own_engine.client("ecr").create_repository(repositoryName="app")
     registry = connect(own_engine)
     data = os.urandom(1000)
     upload = registry.call("POST", "/v2/app/blobs/uploads/").headers["location"]

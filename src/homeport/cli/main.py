@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from homeport.cli import demo, deploy, engine, init, pipeline
+from homeport.cli import advisories, demo, deploy, engine, init, pipeline
 from homeport.cli.doctor.command import doctor
 
 app = typer.Typer(
@@ -14,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(engine.app, name="engine")
+app.add_typer(advisories.app, name="advisories")
 app.command()(demo.demo)
 for verb in (
     init.init,
