@@ -35,9 +35,14 @@ async def provision(ctx: Context, row: Body) -> None:
                 f"ECS was unable to assume the role '{role}' that was provided for this task. Please verify that "
                 f"the role being passed has the proper trust relationship and permissions ({error.message})",
             ) from error
-    await ctx.engine.container_access()
-    if _has_pause(definition):
-        await _start_pause(ctx, row, definition)
+    try:
+        await ctx.engine.container_access()
+        if _has_pause(definition):
+            await _start_pause(ctx, row, definition)
+    except (DockerRefused, OSError) as error:
+        raise CannotStart(
+            "ResourceInitializationError", f"failed to configure the task's network: {error}"
+        ) from error
 
     def apply(fresh: Body) -> None:
         fresh.setdefault("credentials", credentials)
