@@ -2,6 +2,7 @@
 
 homeport/base:bookworm    Debian, minimal, with apt
 homeport/python:3.11      the same with Python and pip, as the images `python:3.11-slim` are
+homeport/sample:latest    a web page at port 80, as `amazon-ecs-sample` is
 homeport/build:bookworm   what a build needs: git, Docker, Python, Node, npm, the aws cli, make, jq, …
 
 Each is made once: its label `homeport.recipe` is the digest of what it was made from. Processes that want the same
@@ -28,6 +29,8 @@ from homeport.engine.containers import toolbox
 from homeport.engine.containers.images import Images
 
 SUITE = "bookworm"
+REVISION = 2
+"""Raised when images are made in another way from the same recipes."""
 MIRROR = "http://deb.debian.org/debian"
 SOURCES = (
     f"deb {MIRROR} {SUITE} main",
@@ -41,12 +44,14 @@ _PYTHON = ("python3", "python-is-python3", "python3-pip", "python3-venv")
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What an image is made of. `tools` adds the aws cli and npm, which Debian has in versions that do not do."""
+    """What an image is made of. `tools` adds the aws cli and npm, which Debian has in versions that do not do; `base`
+    is the image that it differs from by `changes` only."""
 
     name: str
     packages: tuple[str, ...] = ()
     changes: tuple[str, ...] = (f"ENV {_PATH}", 'CMD ["bash"]')
     tools: bool = False
+    base: Recipe | None = None
     standing_in_for: tuple[str, ...] = field(default=(), compare=False)
 
 
@@ -88,7 +93,17 @@ BUILD = Recipe(
     (f"ENV {_PATH} LANG=C.UTF-8 HOME=/root", 'CMD ["bash"]'),
     tools=True,
 )
-RECIPES = (BASE, PYTHON, BUILD)
+SAMPLE = Recipe(
+    "homeport/sample:latest",
+    changes=(
+        "EXPOSE 80",
+        """CMD ["sh", "-c", "mkdir -p /www; echo '<h1>Amazon ECS Sample App</h1>' >/www/index.html; """
+        """exec python3 -m http.server --directory /www 80"]""",
+    ),
+    base=PYTHON,
+    standing_in_for=("public.ecr.aws/ecs-sample-image/amazon-ecs-sample:latest", "amazon/amazon-ecs-sample"),
+)
+RECIPES = (BASE, PYTHON, BUILD, SAMPLE)
 _STAND_INS = {name: recipe for recipe in RECIPES for name in (recipe.name, *recipe.standing_in_for)}
 
 
@@ -117,7 +132,7 @@ async def ensure(images: Images, recipe: Recipe, tell: Callable[[str], None] = l
 
 
 def _digest(recipe: Recipe) -> str:
-    body = {**asdict(recipe), "tools": toolbox.version() if recipe.tools else "", "suite": SUITE}
+    body = {**asdict(recipe), "tools": toolbox.version() if recipe.tools else "", "made": f"{SUITE} {REVISION}"}
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -142,6 +157,11 @@ async def _lock(recipe: Recipe) -> AsyncIterator[None]:
 
 async def _make(images: Images, recipe: Recipe, digest: str) -> None:
     repository, _, tag = recipe.name.partition(":")
+    label = f"LABEL homeport.recipe={digest}"
+    if recipe.base:
+        base = await ensure(images, recipe.base)
+        await images.derive(base, repository, tag, [*recipe.changes, label])
+        return
     folder = Path(tempfile.mkdtemp(prefix="homeport-image-"))
     try:
         tar = folder / "root.tar"
@@ -149,9 +169,8 @@ async def _make(images: Images, recipe: Recipe, digest: str) -> None:
         if recipe.tools:
             await asyncio.to_thread(toolbox.write, extra)
         await _run(_command(recipe, tar, extra if recipe.tools else None, folder))
-        changes = [*recipe.changes, f"LABEL homeport.recipe={digest}"]
         with tar.open("rb") as file:
-            await images.load(repository, tag, file, changes)
+            await images.load(repository, tag, file, [*recipe.changes, label])
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
@@ -178,12 +197,19 @@ def _mmdebstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None) -> li
         "--dpkgopt=force-unsafe-io",
         *(f"--dpkgopt=path-exclude={path}" for path in _EXCLUDED),
         f"--include={','.join(recipe.packages)}",
+        *_merged_usr(),
         '--customize-hook=rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED "$1"/etc/resolv.conf',
         '--customize-hook=rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin',
     ]
     if extra:
         options.append(f"--customize-hook=tar-in {shlex.quote(str(extra))} /")
     return [maker, *options, SUITE, str(tar), *SOURCES]
+
+
+def _merged_usr() -> list[str]:
+    """Merge /usr beforehand: the package that would do it later brings 50 MB of Perl."""
+    hooks = Path("/usr/share/mmdebstrap/hooks/merged-usr")
+    return [f"--hook-dir={hooks}", "--include=usr-is-merged"] if hooks.is_dir() else []
 
 
 def _debootstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None, root: Path) -> list[str]:

@@ -69,6 +69,22 @@ class Images:
                 if error := json.loads(line).get("error"):
                     raise DockerRefused(500, error)
 
+    async def derive(self, base: str, repository: str, tag: str, changes: Sequence[str]) -> None:
+        """Make an image that differs from another one by Dockerfile lines (`CMD …`) only."""
+        made = await self._client.call("POST", "containers/create", body={"Image": base, "Cmd": ["true"]})
+        query: list[tuple[str, str]] = [("container", made["Id"]), ("repo", repository), ("tag", tag)]
+        query += [("changes", change) for change in changes]
+        try:
+            await self._client.call("POST", "commit", query, body={})
+        finally:
+            await self._client.call("DELETE", f"containers/{made['Id']}")
+
+    async def save(self, image: str, file: BinaryIO) -> None:
+        """Write the image with its layers to a file, as `docker save` does."""
+        async with self._client.stream("GET", f"images/{image}/get") as response:
+            async for chunk in response.content.iter_chunked(1024 * 1024):
+                file.write(chunk)
+
     async def remove(self, image: str) -> None:
         """Remove the image's name, and its layers when nothing else uses them."""
         with contextlib.suppress(NoSuchImage):

@@ -3,6 +3,7 @@ installed with, and npm from its registry."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import re
@@ -14,13 +15,15 @@ from pathlib import Path
 NPM = "10.9.2"
 _NPM_URL = f"https://registry.npmjs.org/npm/-/npm-{NPM}.tgz"
 _LIBRARY = "usr/local/lib/homeport-tools"
+_LARGE = ("service-2.json", "endpoint-rule-set-1.json", "paginators-1.json")
+"""Files of the aws cli's service models, which it also reads compressed."""
 _AWS = f"""#!/usr/bin/python3
 import sys
 sys.path.insert(0, "/{_LIBRARY}")
 from awscli.clidriver import main
 sys.exit(main())
 """
-_SKIPPED = re.compile(r"/(__pycache__|examples)/|\.pyc$")
+_SKIPPED = re.compile(r"/(__pycache__|examples|topics)/|\.pyc$|/examples-1\.json$")
 
 
 def version() -> str:
@@ -33,7 +36,7 @@ def write(file: Path) -> None:
     with tarfile.open(file, "w") as tar:
         for name in sorted(_closure("awscli")):
             _add_distribution(tar, name)
-        _add_text(tar, "usr/local/bin/aws", _AWS, 0o755)
+        _add_bytes(tar, "usr/local/bin/aws", _AWS.encode(), 0o755)
         _add_npm(tar)
 
 
@@ -62,7 +65,10 @@ def _add_distribution(tar: tarfile.TarFile, name: str) -> None:
         source = Path(str(path.locate()))
         if ".." in path.parts or _SKIPPED.search(f"/{path}") or not source.is_file():
             continue
-        tar.add(source, f"{_LIBRARY}/{path}", filter=_as_root)
+        if source.name in _LARGE:
+            _add_bytes(tar, f"{_LIBRARY}/{path}.gz", gzip.compress(source.read_bytes(), 1, mtime=0), 0o644)
+        else:
+            tar.add(source, f"{_LIBRARY}/{path}", filter=_as_root)
 
 
 def _as_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -71,10 +77,10 @@ def _as_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
     return member
 
 
-def _add_text(tar: tarfile.TarFile, name: str, text: str, mode: int) -> None:
+def _add_bytes(tar: tarfile.TarFile, name: str, content: bytes, mode: int) -> None:
     member = tarfile.TarInfo(name)
-    member.size, member.mode = len(text.encode()), mode
-    tar.addfile(member, io.BytesIO(text.encode()))
+    member.size, member.mode = len(content), mode
+    tar.addfile(member, io.BytesIO(content))
 
 
 def _add_npm(tar: tarfile.TarFile) -> None:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+PUBLIC = "public.ecr.aws"
 _VALID = timedelta(days=3650)
 _LEAF_VALID = timedelta(days=397)
 
@@ -62,12 +63,13 @@ class Authority:
         return pem, key_file
 
     def server_context(self, default: str) -> ssl.SSLContext:
-        """A TLS server that has a certificate for whatever name under amazonaws.com a client asks for."""
+        """A TLS server that has a certificate for whatever name under amazonaws.com a client asks for, and for that
+        of ECR's public gallery."""
         context = self._context(default)
         contexts = {default: context}
 
         def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
-            if name and name.endswith(".amazonaws.com") and "/" not in name:
+            if name and (name.endswith(".amazonaws.com") or name == PUBLIC) and "/" not in name:
                 if name not in contexts:
                     contexts[name] = self._context(name)
                 connection.context = contexts[name]

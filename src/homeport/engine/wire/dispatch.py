@@ -45,7 +45,7 @@ class Backend(Protocol):
 
 class Front:
     """The ASGI application of the AWS API. `mounts` are ASGI applications by the first segments of their paths,
-    such as `v2` or `v1/repos`."""
+    such as `v2` or `v1/repos`; with a host name before them (`//mirror.internal/v2`) they answer under that name only."""
 
     def __init__(self, backend: Backend, mounts: dict[str, http.AsgiApp]) -> None:
         self._backend = backend
@@ -53,8 +53,10 @@ class Front:
 
     async def __call__(self, scope: http.Scope, receive: http.Receive, send: http.Send) -> None:
         path = scope["path"].lstrip("/")
+        place = f"//{_host(scope)}/{path}"
         for prefix, app in self._mounts:
-            if path == prefix or path.startswith(f"{prefix}/"):
+            asked = place if prefix.startswith("//") else path
+            if asked == prefix or asked.startswith(f"{prefix}/"):
                 await app(scope, receive, send)
                 return
         request = http.request(scope, receive)
@@ -65,6 +67,11 @@ class Front:
             await response.send(send, head=request.method == "HEAD")
         except http.Disconnected:
             log.debug("the client went away: %s %s", request.method, request.raw_path)
+
+
+def _host(scope: http.Scope) -> str:
+    value = next((value for name, value in scope.get("headers", ()) if name == b"host"), b"")
+    return str(value.decode("latin-1").partition(":")[0].lower())
 
 
 class _Exchange:

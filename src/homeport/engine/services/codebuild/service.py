@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from homeport.engine.services.codebuild import mirror
 from homeport.engine.services.codebuild.execution import BUILD
 from homeport.engine.services.codebuild.operations import builds, projects, report_groups, test_reports
 from homeport.engine.services.codebuild.tables import BUILDS
@@ -24,5 +25,6 @@ SERVICE = Service(
     "codebuild",
     modules=(builds, projects, report_groups, test_reports),
     executions=(BUILD,),
+    mounts=mirror.mounts(),
     reset=_reset,
 )
