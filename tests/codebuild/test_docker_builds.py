@@ -42,7 +42,10 @@ def article(builds: Builds, role: str) -> str:
         branchName="main",
         putFiles=[
             {"filePath": "buildspec.yml", "fileContent": ARTICLE.encode()},
-            {"filePath": "Dockerfile", "fileContent": b"FROM python:3.11-slim\nCOPY app.py /\nRUN python3 -V\n"},
+            {
+                "filePath": "Dockerfile",
+                "fileContent": b"FROM python:3.11-slim\nCOPY app.py /\nRUN python3 -V\n",
+            },
             {"filePath": "app.py", "fileContent": b"print('hello')\n"},
         ],
     )

@@ -132,7 +132,11 @@ async def ensure(images: Images, recipe: Recipe, tell: Callable[[str], None] = l
 
 
 def _digest(recipe: Recipe) -> str:
-    body = {**asdict(recipe), "tools": toolbox.version() if recipe.tools else "", "made": f"{SUITE} {REVISION}"}
+    body = {
+        **asdict(recipe),
+        "tools": toolbox.version() if recipe.tools else "",
+        "made": f"{SUITE} {REVISION}",
+    }
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
 
 

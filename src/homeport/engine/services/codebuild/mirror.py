@@ -52,7 +52,9 @@ class NotHere(Exception):
 
 def mounts() -> dict[str, Any]:
     """The mirror under its names."""
-    return {f"//{host}/v2": lambda engine, host=host: _app(engine, host) for host in (MIRROR_HOST, PUBLIC_HOST)}
+    return {
+        f"//{host}/v2": lambda engine, host=host: _app(engine, host) for host in (MIRROR_HOST, PUBLIC_HOST)
+    }
 
 
 class Mirror:
@@ -94,7 +96,9 @@ class Mirror:
         except PullFailed as error:
             recipe = base_images.stand_in(image)
             if recipe is None:
-                raise NotHere(f"{image} cannot be pulled ({error.message}), and homeport has no equivalent") from None
+                raise NotHere(
+                    f"{image} cannot be pulled ({error.message}), and homeport has no equivalent"
+                ) from None
         try:
             return await base_images.ensure(images, recipe)
         except base_images.CannotMake as error:
@@ -142,7 +146,11 @@ def _place(tar: tarfile.TarFile, name: str, folder: Path) -> tuple[str, int]:
         member = tar.getmember(str(Path(name).parent.joinpath(member.linkname)))
     source = tar.extractfile(member)
     assert source is not None
-    temporary, digest, size = folder / f"{hashlib.sha256(name.encode()).hexdigest()}.layer", hashlib.sha256(), 0
+    temporary, digest, size = (
+        folder / f"{hashlib.sha256(name.encode()).hexdigest()}.layer",
+        hashlib.sha256(),
+        0,
+    )
     with temporary.open("wb") as target:
         while chunk := source.read(1024 * 1024):
             digest.update(chunk)
@@ -192,7 +200,9 @@ async def _answer(mirror: Mirror, host: str, request: http.Request) -> Response:
         known = mirror.by_digest(reference)
     else:
         prefix = "" if host == MIRROR_HOST else f"{host}/"
-        known = await mirror.manifest(f"{prefix}{name.removeprefix('library/') if not prefix else name}:{reference}")
+        known = await mirror.manifest(
+            f"{prefix}{name.removeprefix('library/') if not prefix else name}:{reference}"
+        )
     if known is None:
         raise NotHere(f"{name}@{reference} is not here")
     headers = {
