@@ -45,7 +45,7 @@ class Backend(Protocol):
 
 class Front:
     """The ASGI application of the AWS API. `mounts` are ASGI applications by the first segments of their paths,
-    such as `v2` or `v1/repos`; with a host name before them (`//mirror.internal/v2`) they answer under that name only."""
+    such as `v2` or `v1/repos`; with a host name before them (`//mirror.internal/v2`) only under that name."""
 
     def __init__(self, backend: Backend, mounts: dict[str, http.AsgiApp]) -> None:
         self._backend = backend
