@@ -91,7 +91,7 @@ async def create(ctx: Context, repository: Row, request: dict[str, Any]) -> dict
         tree = (await git.run(path, "write-tree", environment=index)).decode().strip()
     if parent and tree == (await read(path, parent))["treeId"]:
         raise AwsError("NoChangeException", "The commit would change nothing: the files are already so")
-    commit = await _write(ctx, path, tree, [parent] if parent else [], request)
+    commit = await write(ctx, path, tree, [parent] if parent else [], request)
     try:
         await heads.move(ctx, repository, f"refs/heads/{name}", commit, parent or NULL)
     except git.GitFailed:
@@ -119,7 +119,8 @@ async def _parent(ctx: Context, repository: Row, name: str, given: str | None) -
     return tip
 
 
-async def _write(ctx: Context, path: Path, tree: str, parents: list[str], request: dict[str, Any]) -> str:
+async def write(ctx: Context, path: Path, tree: str, parents: list[str], request: dict[str, Any]) -> str:
+    """Make a commit of a tree, with the author and message that the request gives."""
     user = ctx.principal.arn.rpartition("/")[2].rpartition(":")[2]
     name, email = request.get("authorName") or user, request.get("email") or ""
     date = f"{int(ctx.now())} +0000"

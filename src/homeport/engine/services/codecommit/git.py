@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,8 +69,10 @@ async def run(
     input: bytes | None = None,
     environment: Mapping[str, str] | None = None,
     bare: bool = True,
+    allowed: Container[int] = (0,),
 ) -> bytes:
-    """Run `git <arguments>` in the repository and return its output. Raises GitFailed."""
+    """Run `git <arguments>` in the repository and return its output. Raises GitFailed for any other exit status
+    than the `allowed` ones."""
     process = await asyncio.create_subprocess_exec(
         "git",
         *(("--git-dir=.",) if bare else ()),
@@ -87,7 +89,7 @@ async def run(
         if process.returncode is None:
             process.kill()
         raise
-    if process.returncode:
+    if process.returncode not in allowed:
         raise GitFailed(errors.decode(errors="replace").strip() or f"git {arguments[0]} failed")
     return output
 

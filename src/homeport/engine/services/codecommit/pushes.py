@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from homeport.engine.durable.reconciler import Reconciler
-from homeport.engine.services.codecommit import events, git, tables
+from homeport.engine.services.codecommit import events, git, pull_requests, tables
 from homeport.engine.services.codecommit.git import NULL, Reference
 from homeport.engine.services.codecommit.tables import REFERENCES, REPOSITORIES, Row
 from homeport.engine.services.context import Context
@@ -57,6 +57,8 @@ def record(ctx: Context, repository: Row, change: Reference) -> bool:
         REFERENCES.put(ctx, {"repositoryId": id, "name": change.name, "head": change.new})
         _choose_default_branch(ctx, repository["repositoryName"], change.name)
     events.reference_changed(ctx, repository, change)
+    if change.new != NULL:
+        pull_requests.source_moved(ctx, repository["repositoryName"], change.name, change.new)
     return True
 
 

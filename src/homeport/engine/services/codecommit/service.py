@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from homeport.engine.services.codecommit.mount import PREFIX, mount
-from homeport.engine.services.codecommit.operations import branches, commits, files, repositories
+from homeport.engine.services.codecommit.operations import (
+    approvals,
+    branches,
+    comments,
+    commits,
+    files,
+    pull_requests,
+    repositories,
+)
 from homeport.engine.services.codecommit.pushes import RECONCILER
 from homeport.engine.services.codecommit.triggers import TRIGGER
 from homeport.engine.services.service import Service
@@ -20,7 +28,7 @@ async def _reset(engine: Engine) -> None:
 
 SERVICE = Service(
     "codecommit",
-    modules=(repositories, branches, commits, files),
+    modules=(repositories, branches, commits, files, pull_requests, approvals, comments),
     executions=(TRIGGER,),
     reconcilers=(RECONCILER,),
     mounts={PREFIX: mount},

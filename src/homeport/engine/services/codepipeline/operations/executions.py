@@ -23,7 +23,7 @@ async def start_pipeline_execution(ctx: Context, request: dict[str, Any]) -> dic
     id = starting.start(
         ctx,
         request["name"],
-        _trigger(ctx),
+        await _trigger(ctx, request["name"]),
         request.get("variables", ()),
         request.get("sourceRevisions", ()),
         request.get("clientRequestToken"),
@@ -31,12 +31,13 @@ async def start_pipeline_execution(ctx: Context, request: dict[str, Any]) -> dic
     return {"pipelineExecutionId": id}
 
 
-def _trigger(ctx: Context) -> dict[str, str]:
-    """Who starts: EventBridge calls with the role of a rule's target, and tells the rule in its session."""
-    call = ctx.call
-    if call and call.invoked_by == "events.amazonaws.com":
-        rule = ctx.principal.session_context.get("rule") or call.headers.get("x-homeport-rule")
-        return {"triggerType": "CloudWatchEvent", "triggerDetail": rule or ctx.principal.arn}
+async def _trigger(ctx: Context, pipeline_name: str) -> dict[str, str]:
+    """Who starts. EventBridge calls with the role of a rule's target; the rule is shown when it can be told."""
+    if ctx.call and ctx.call.invoked_by == "events.amazonaws.com":
+        events = ctx.engine.context("codepipeline", ctx.scope).client("events", as_service=True)
+        rules = (await events.list_rule_names_by_target(TargetArn=ctx.arn(pipeline_name)))["RuleNames"]
+        detail = ctx.arn(f"rule/{rules[0]}", service="events") if len(rules) == 1 else ctx.principal.arn
+        return {"triggerType": "CloudWatchEvent", "triggerDetail": detail}
     return {"triggerType": "StartPipelineExecution", "triggerDetail": ctx.principal.arn}
 
 
