@@ -239,9 +239,9 @@ class Engine:
         try:
             output = await self._run(call)
         except AwsError as error:
-            self._observe(call, None, error)
+            self.observe(call, None, error)
             raise
-        self._observe(call, output, None)
+        self.observe(call, output, None)
         return output
 
     async def _run(self, call: Call) -> dict[str, Any]:
@@ -269,12 +269,13 @@ class Engine:
             await self.identity.authorize(call, None)
             response = await self.elsewhere.answer(request, body, call)
         except AwsError as error:
-            self._observe(call, None, error)
+            self.observe(call, None, error)
             raise
-        self._observe(call, {}, None)
+        self.observe(call, {}, None)
         return response
 
-    def _observe(self, call: Call, output: dict[str, Any] | None, error: AwsError | None) -> None:
+    def observe(self, call: Call, output: dict[str, Any] | None, error: AwsError | None) -> None:
+        """Tell the observers of a call, also of one that came otherwise than through `invoke`."""
         for observer in self.observers:
             observer(call, output, error)
 
