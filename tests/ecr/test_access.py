@@ -145,3 +145,12 @@ def test_an_expired_token_is_told_so(own_engine: Any) -> None:
     refused = registry.call("GET", "/v2/")
     assert (refused.status, error_of(refused)) == (403, "DENIED")
     assert refused.json()["errors"][0]["message"].startswith("Your authorization token has expired.")
+
+
+def test_pushes_and_denials_are_in_the_audit_trail(engine: Any, registry: Registry) -> None:
+    registry.push_image("app", "v1", b"one")
+    as_user(engine).call("GET", "/v2/app/manifests/v1")
+    events = engine.client("cloudtrail").lookup_events()["Events"]
+    told = {(event["EventName"], json.loads(event["CloudTrailEvent"]).get("errorCode")) for event in events}
+    assert ("PutImage", None) in told
+    assert ("BatchGetImage", "AccessDenied") in {(name, code and "AccessDenied") for name, code in told}

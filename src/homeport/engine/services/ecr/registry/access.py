@@ -18,6 +18,7 @@ from homeport.engine.services.engine import Engine
 from homeport.engine.store.database import Place, Scope
 from homeport.engine.wire import model
 from homeport.engine.wire.call import Call as WireCall
+from homeport.engine.wire.errors import AwsError
 from homeport.engine.wire.http import Request
 from homeport.engine.wire.principal import Principal, root
 
@@ -36,8 +37,9 @@ def authenticate(engine: Engine, scope: Scope, request: Request) -> Context:
     return replace(engine.context("ecr", scope), principal=principal)
 
 
-async def authorize(ctx: Context, request: Request, action: str, repository: str) -> None:
-    """Ask IAM whether the bearer may do what the ECR operation `action` does. Raises AccessDeniedException."""
+async def authorize(ctx: Context, request: Request, action: str, repository: str) -> WireCall:
+    """Ask IAM whether the bearer may do what the ECR operation `action` does; returns the call of it that the
+    request amounts to. Raises AccessDeniedException, and tells the audit trail of it."""
     call = WireCall(
         service="ecr",
         operation=model.load("ecr").operation_model(action),
@@ -52,7 +54,12 @@ async def authorize(ctx: Context, request: Request, action: str, repository: str
         headers=request.headers,
     )
     operation = ctx.engine.services["ecr"].operations.get(xform_name(action))
-    await ctx.engine.identity.authorize(call, operation)
+    try:
+        await ctx.engine.identity.authorize(call, operation)
+    except AwsError as error:
+        ctx.engine.observe(call, None, error)
+        raise
+    return call
 
 
 def _bearer(engine: Engine, scope: Scope, request: Request) -> Principal:

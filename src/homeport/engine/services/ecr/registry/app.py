@@ -93,8 +93,22 @@ async def _answer(engine: Engine, request: Request) -> Response:
             handler = route.handlers.get(request.method)
             if handler is None:
                 raise _unsupported(request)
-            return await handler(Call(ctx, layer_files(engine), request, repository), *arguments)
+            return await _handle(handler, Call(ctx, layer_files(engine), request, repository), arguments)
     raise _unsupported(request) if request.path == "/v2/_catalog" else _unknown(request)
+
+
+async def _handle(handler: Handler, call: Call, arguments: list[str]) -> Response:
+    """Run the handler and tell the audit trail what came of the calls that it amounts to."""
+    try:
+        response = await handler(call, *arguments)
+    except (AwsError, RegistryError) as error:
+        if error.code not in ("DENIED", "AccessDeniedException", "AccessDenied"):
+            for each in call.allowed:
+                call.ctx.engine.observe(each, None, AwsError(error.code, error.message))
+        raise
+    for each in call.allowed:
+        call.ctx.engine.observe(each, {}, None)
+    return response
 
 
 def _unsupported(request: Request) -> RegistryError:

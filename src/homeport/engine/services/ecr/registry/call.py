@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecr.files import LayerFiles
 from homeport.engine.services.ecr.names import is_digest
 from homeport.engine.services.ecr.registry.access import authorize
 from homeport.engine.services.ecr.registry.errors import RegistryError
+from homeport.engine.wire.call import Call as WireCall
 from homeport.engine.wire.http import Request
 
 _BYTES = re.compile(r"(?:bytes[ =])?(\d+)-(\d+)(?:/(?:\d+|\*))?")
@@ -17,16 +18,18 @@ _BYTES = re.compile(r"(?:bytes[ =])?(\d+)-(\d+)(?:/(?:\d+|\*))?")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`ctx` acts as the principal of the token; `repository` is well formed, but need not exist."""
+    """`ctx` acts as the principal of the token; `repository` is well formed, but need not exist; `allowed` are the
+    calls of ECR's API that this one amounts to, for the audit trail."""
 
     ctx: Context
     files: LayerFiles
     request: Request
     repository: str
+    allowed: list[WireCall] = field(default_factory=list)
 
     async def allow(self, action: str, repository: str | None = None) -> None:
         """Ask IAM and the repository's policy. Raises AccessDeniedException."""
-        await authorize(self.ctx, self.request, action, repository or self.repository)
+        self.allowed.append(await authorize(self.ctx, self.request, action, repository or self.repository))
 
     def url(self, rest: str) -> str:
         """The path of something in the repository. Relative, so that it holds behind every name and port under
