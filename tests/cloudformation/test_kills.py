@@ -1,0 +1,85 @@
+"""Stacks while the engine is killed: every one ends, nothing half-made is left."""
+
+import pytest
+from tests.cloudformation.test_stacks import BASICS, IAM, Stack, values
+
+from homeport.pytest_plugin import RunningEngine
+
+POINT = "cloudformation.operation."
+
+
+def killed_at(engine: RunningEngine, point: str) -> None:
+    """Wait for the death at the failpoint, and go on without it."""
+    engine.wait_dead()
+    engine.start()
+
+
+def things(engine: RunningEngine) -> dict[str, int]:
+    """How many there are of all that the template makes."""
+    return {
+        "roles": len(engine.client("iam").list_roles()["Roles"]),
+        "buckets": len(engine.client("s3").list_buckets()["Buckets"]),
+        "groups": len(engine.client("logs").describe_log_groups()["logGroups"]),
+        "parameters": len(engine.client("ssm").describe_parameters()["Parameters"]),
+        "secrets": len(engine.client("secretsmanager").list_secrets()["SecretList"]),
+    }
+
+
+ONE_OF_EACH = {"roles": 1, "buckets": 1, "groups": 1, "parameters": 2, "secrets": 1}
+
+
+SLOW = [
+    pytest.param(f"create.{step}", marks=pytest.mark.slow)
+    for step in ("Role.create.done", "Group.create.done", "Setting.create.done", "Group.done.committed")
+]
+
+
+@pytest.mark.parametrize(
+    "point", ["create.Bucket.create.done", "create.Secret.create.done", "create.Role.begin.committed", *SLOW]
+)
+def test_a_creation_goes_on_where_it_was_killed(own_engine: RunningEngine, point: str):
+    own_engine.start(HOMEPORT_FAIL_AT=POINT + point)
+    own_engine.client("cloudformation").create_stack(StackName="app", TemplateBody=BASICS, **IAM)
+
+    killed_at(own_engine, point)
+
+    stack = Stack(own_engine).wait("stack_create_complete")
+    assert things(own_engine) == ONE_OF_EACH
+    stack.delete()
+    assert not any(things(own_engine).values())
+
+
+@pytest.mark.parametrize("point", ["update.Group.create.done", "finish.committed"])
+def test_an_update_goes_on_where_it_was_killed(own_engine: RunningEngine, point: str):
+    own_engine.start()
+    stack = Stack(own_engine).create(BASICS, **IAM)
+    own_engine.kill()
+    own_engine.start(HOMEPORT_FAIL_AT=POINT + point)
+    parameters = values(GroupName="/app/two")
+    stack.client.update_stack(StackName="app", TemplateBody=BASICS, Parameters=parameters, **IAM)
+
+    killed_at(own_engine, point)
+
+    stack.wait("stack_update_complete")
+    assert things(own_engine) == ONE_OF_EACH
+    assert stack.physical("Group") == "/app/two"
+
+
+@pytest.mark.parametrize("point", ["restore.Setting.change.done", "rollback-cleanup.plan.done"])
+def test_a_rollback_goes_on_where_it_was_killed(own_engine: RunningEngine, point: str):
+    own_engine.start()
+    stack = Stack(own_engine).create(BASICS, **IAM)
+    broken = BASICS.replace(
+        "Outputs:",
+        "  Bad: {Type: AWS::S3::Bucket, DependsOn: Setting, Properties: {BucketName: A_B}}\nOutputs:",
+    )
+    broken = broken.replace("Value: !GetAtt Group.Arn", "Value: other")
+    own_engine.kill()
+    own_engine.start(HOMEPORT_FAIL_AT=POINT + point)
+    stack.client.update_stack(StackName="app", TemplateBody=broken, **IAM)
+
+    killed_at(own_engine, point)
+
+    stack.wait("stack_rollback_complete")
+    assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
+    assert things(own_engine) == ONE_OF_EACH
