@@ -305,3 +305,118 @@ def test_policies_keep_resources(engine: RunningEngine):
     stack.delete()
 
     assert [each["Name"] for each in engine.client("s3").list_buckets()["Buckets"]] == [bucket]
+
+
+PARAMETER = "Resources: {P: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: one}}}"
+
+
+def test_a_stack_policy_protects_a_resource(engine: RunningEngine):
+    statement = {"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "LogicalResourceId/P"}
+    everything = {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}
+    policy = json.dumps({"Statement": [statement, everything]})
+    stack = Stack(engine).create(PARAMETER, StackPolicyBody=policy)
+
+    stack.update(PARAMETER.replace("one", "two"), ok=False)
+    assert "UPDATE_FAILED Action denied by stack policy" in stack.reasons
+    assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
+
+    during = json.dumps({"Statement": [everything]})
+    stack.update(PARAMETER.replace("one", "two"), StackPolicyDuringUpdateBody=during)
+
+
+def test_a_nested_stack_gives_its_outputs(engine: RunningEngine):
+    s3 = engine.client("s3")
+    s3.create_bucket(Bucket="templates")
+    child = (
+        "Parameters: {V: {Type: String}}\n"
+        "Resources: {P: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !Ref V}}}\n"
+        "Outputs: {Name: {Value: !Ref P}}"
+    )
+    s3.put_object(Bucket="templates", Key="child.yaml", Body=child.encode())
+    parent = """
+      Resources:
+        Child:
+          Type: AWS::CloudFormation::Stack
+          Properties:
+            TemplateURL: https://templates.s3.amazonaws.com/child.yaml
+            Parameters: {V: hello}
+      Outputs: {Name: {Value: !GetAtt Child.Outputs.Name}}
+    """
+
+    stack = Stack(engine).create(parent)
+    assert engine.client("ssm").get_parameter(Name=stack.outputs["Name"])["Parameter"]["Value"] == "hello"
+    stack.update(parent.replace("hello", "bye"))
+    assert engine.client("ssm").get_parameter(Name=stack.outputs["Name"])["Parameter"]["Value"] == "bye"
+    stack.delete()
+    assert not engine.client("ssm").describe_parameters()["Parameters"]
+
+
+def test_a_role_that_lacks_one_action_is_told_so_and_mended(engine: RunningEngine):
+    iam = engine.client("iam")
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudformation.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+
+    def allow(*actions: str) -> None:
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_role_policy(RoleName="deployer", PolicyName="deploy", PolicyDocument=policy)
+
+    allow("ssm:PutParameter", "ssm:GetParameter")
+    logs = "Resources: {G: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /app}}}"
+    stack = Stack(engine).create(PARAMETER, RoleARN=role)
+
+    stack.update(logs, ok=False)
+    assert "is not authorized to perform: logs:CreateLogGroup" in stack.reasons
+    assert "because no identity-based policy allows the logs:CreateLogGroup action" in stack.reasons
+    assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
+
+    allow("ssm:*", "logs:*")
+    stack.update(logs)
+    assert not engine.client("ssm").describe_parameters()["Parameters"]
+
+
+def test_a_stack_that_cannot_roll_back_goes_on_once_it_is_mended(engine: RunningEngine):
+    groups = PARAMETER.replace("}}}", "}}, G: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /app}}}")
+    stack = Stack(engine).create(groups)
+    engine.client("logs").create_log_group(logGroupName="/taken")
+    engine.client("logs").delete_log_group(logGroupName="/app")
+    broken = groups.replace("{LogGroupName: /app}", "{LogGroupName: /app, RetentionInDays: 7}")
+
+    stack.update(broken, ok=False)
+    assert stack.status == "UPDATE_ROLLBACK_FAILED", stack.reasons
+
+    engine.client("logs").create_log_group(logGroupName="/app")
+    stack.client.continue_update_rollback(StackName="app")
+    stack.wait("stack_rollback_complete")
+    assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
+
+
+def test_a_deletion_stops_a_creation(engine: RunningEngine):
+    waits = """
+      Resources:
+        P:
+          Type: AWS::SSM::Parameter
+          CreationPolicy: {ResourceSignal: {Timeout: PT1H}}
+          Properties: {Type: String, Value: one}
+    """
+    stack = Stack(engine)
+    stack.client.create_stack(StackName="app", TemplateBody=waits)
+
+    stack.delete()
+    assert not engine.client("ssm").describe_parameters()["Parameters"]
+
+
+def test_a_signal_completes_a_resource(engine: RunningEngine):
+    waits = PARAMETER.replace("Properties", "CreationPolicy: {ResourceSignal: {Timeout: PT1H}}, Properties")
+    stack = Stack(engine)
+    stack.client.create_stack(StackName="app", TemplateBody=waits)
+    signal = {"StackName": "app", "LogicalResourceId": "P", "UniqueId": "i-1", "Status": "SUCCESS"}
+
+    stack.client.signal_resource(**signal)
+
+    stack.wait("stack_create_complete")

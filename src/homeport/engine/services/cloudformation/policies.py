@@ -12,8 +12,6 @@ from typing import Any
 
 from homeport.engine.services.cloudformation.errors import invalid
 
-ACTIONS = ("Update:Modify", "Update:Replace", "Update:Delete")
-
 
 def read_policy(request: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     """The stack policy in a request's `<name>Body`, None when there is none. Raises ValidationError."""
@@ -40,6 +38,17 @@ def allows(policy: Mapping[str, Any] | None, action: str, id: str, type: str) ->
         return True
     effects = {item["Effect"] for item in policy["Statement"] if _applies(item, action, id, type)}
     return "Allow" in effects and "Deny" not in effects
+
+
+def denied_by_policy(stack: Mapping[str, Any], action: str, row: Mapping[str, Any]) -> str | None:
+    """The reason why a stack's policy forbids an update to do this to a resource; None when it may."""
+    policy = stack.get("policy_during_update") or stack.get("policy")
+    id = row["LogicalResourceId"]
+    if allows(policy, action, id, row["ResourceType"]):
+        return None
+    return (
+        f"Action denied by stack policy: no statement allows [{action}] for resource [LogicalResourceId/{id}]"
+    )
 
 
 def _applies(statement: Mapping[str, Any], action: str, id: str, type: str) -> bool:

@@ -10,6 +10,7 @@ from homeport.engine.services.cloudformation.execution.signals import signals_an
 from homeport.engine.services.cloudformation.execution.work import ResourceFailed, Work
 from homeport.engine.services.cloudformation.graph import references
 from homeport.engine.services.cloudformation.intrinsics import NO_VALUE, evaluate, text
+from homeport.engine.services.cloudformation.policies import denied_by_policy
 from homeport.engine.services.cloudformation.resources import find_provider, provider_of
 from homeport.engine.services.cloudformation.resources.provider import Made, Request, ResourceProvider
 from homeport.engine.services.cloudformation.schemas import schema_of
@@ -22,6 +23,7 @@ STABLE_SECONDS = 3 * 3600.0
 EVERY = 1.0
 
 _REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
+_POLICY_ACTIONS = {"change": "Update:Modify", "replace": "Update:Replace"}
 
 
 async def create(work: Work, resource: Resource) -> None:
@@ -54,7 +56,12 @@ async def update(work: Work, resource: Resource, before: Body) -> None:
     async def decide() -> Body:
         work.begin(f"{name}.create")
         desired = await _desired(work, resource)
-        return {**desired, "what": "fail" if "error" in desired else _what(before, desired)}
+        what = "fail" if "error" in desired else _what(before, desired)
+        if what in _POLICY_ACTIONS and (
+            denied := denied_by_policy(work.stack, _POLICY_ACTIONS[what], before)
+        ):
+            return {**desired, "what": "fail", "error": denied}
+        return {**desired, "what": what}
 
     def begin(decided: Body) -> None:
         what = decided["what"]

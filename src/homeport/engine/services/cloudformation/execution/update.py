@@ -10,6 +10,7 @@ from homeport.engine.services.cloudformation.execution.delete import clean_up
 from homeport.engine.services.cloudformation.execution.rollback import roll_back
 from homeport.engine.services.cloudformation.execution.work import CANCELLED, Work
 from homeport.engine.services.cloudformation.graph import dependencies
+from homeport.engine.services.cloudformation.policies import denied_by_policy
 from homeport.engine.services.cloudformation.tables import RESOURCES, STACKS, Body
 
 
@@ -31,8 +32,9 @@ async def update_stack(work: Work) -> None:
         else:
             await resource.create(work, template.resources[id])
 
+    failures = await _protected(work, before, set(graph))
     work.cancellable = True
-    failures = await work.walk(graph, visit)
+    failures = failures or await work.walk(graph, visit)
     work.cancellable = False
     reason = _reason(failures, before) if failures else None
     if reason is None:
@@ -48,6 +50,22 @@ async def update_stack(work: Work) -> None:
     else:
         await work.status("rollback", "UPDATE_ROLLBACK_IN_PROGRESS", reason)
         await roll_back(work)
+
+
+async def _protected(work: Work, before: dict[str, Body], wanted: set[str]) -> dict[str, str]:
+    """The resources that the stack's policy does not let the update delete, with the reasons."""
+    denied = {
+        id: reason
+        for id, row in before.items()
+        if id not in wanted and (reason := denied_by_policy(work.stack, "Update:Delete", row))
+    }
+
+    def tell() -> None:
+        for id, reason in denied.items():
+            work.event(before[id], "UPDATE_FAILED", reason)
+
+    await work.x.record("policy", tell)
+    return denied
 
 
 def is_there(row: Body) -> bool:

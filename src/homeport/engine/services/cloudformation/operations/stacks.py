@@ -108,10 +108,6 @@ async def update_stack(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     check_updatable(stack)
     if not differs(stack, made):
         raise invalid("No updates are to be performed.")
-    if during := read_policy(request, "StackPolicyDuringUpdate"):
-        stack["policy_during_update"] = during
-    if policy := read_policy(request, "StackPolicy"):
-        stack["policy"] = policy
     begin_update(ctx, stack, made, request)
     return {"StackId": stack["StackId"]}
 
@@ -255,6 +251,7 @@ def begin_update(ctx: Context, stack: Body, made: Plan | Body, request: dict[str
         stack["before"] = {name: stack[name] for name in _PLANNED if name in stack}
         stack.update(members)
         _set_options(stack, request)
+        stack["policy_during_update"] = read_policy(request, "StackPolicyDuringUpdate")
         stack["LastUpdatedTime"] = ctx.now()
         on_failure = "DO_NOTHING" if request.get("DisableRollback") else None
         start(ctx, stack, "update", request.get("ClientRequestToken", ""), on_failure=on_failure)
