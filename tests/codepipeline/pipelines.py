@@ -110,9 +110,9 @@ def zipped(**files):
     return buffer.getvalue()
 
 
-def outcome(engine, name, id):
+def outcome(engine, name, id, seconds=30):
     """How an execution ended, and what its failed actions said."""
-    execution = ended(engine, name, id)
+    execution = ended(engine, name, id, seconds)
     actions = engine.client("codepipeline").list_action_executions(
         pipelineName=name, filter={"pipelineExecutionId": id}
     )["actionExecutionDetails"]

@@ -1,0 +1,115 @@
+"""From a push to a running service, with real builds and containers (needs Docker)."""
+
+import json
+
+import pytest
+from pipelines import (
+    BUCKET,
+    action,
+    codecommit_source,
+    declaration,
+    first,
+    outcome,
+    put,
+    role,
+    s3_deploy,
+    until,
+)
+
+BUILDSPEC = """
+version: 0.2
+env:
+  exported-variables: [GREETING]
+phases:
+  build:
+    commands:
+      - test ${#CODEBUILD_RESOLVED_SOURCE_VERSION} = 40
+      - export GREETING=$(cat index.html)
+      - printf '[{"name":"app","imageUri":"%s"}]' "$(cat image)" > imagedefinitions.json
+artifacts:
+  files: [index.html, imagedefinitions.json]
+"""
+
+
+def codebuild(engine, service_role):
+    engine.client("codebuild").create_project(
+        name="app",
+        source={"type": "CODEPIPELINE", "buildspec": BUILDSPEC},
+        artifacts={"type": "CODEPIPELINE"},
+        environment={
+            "type": "LINUX_CONTAINER",
+            "image": "aws/codebuild/standard:7.0",
+            "computeType": "BUILD_GENERAL1_SMALL",
+        },
+        serviceRole=service_role,
+    )
+    return action(
+        "Build", "Build", "CodeBuild", {"ProjectName": "app"}, ["Code"], ["Built"], namespace="Build"
+    )
+
+
+def rule(engine, service_role):
+    events = engine.client("events")
+    pattern = {
+        "source": ["aws.codecommit"],
+        "detail-type": ["CodeCommit Repository State Change"],
+        "detail": {"event": ["referenceCreated", "referenceUpdated"], "referenceName": ["main"]},
+    }
+    arn = events.put_rule(Name="push", EventPattern=json.dumps(pattern))["RuleArn"]
+    target = f"arn:aws:codepipeline:{engine.region}:{engine.account}:web"
+    events.put_targets(Rule="push", Targets=[{"Id": "pipeline", "Arn": target, "RoleArn": service_role}])
+    return arn
+
+
+@pytest.fixture
+def everything(engine):
+    engine.client("s3").create_bucket(Bucket=BUCKET)
+    engine.client("codecommit").create_repository(repositoryName="app")
+    put(engine, "homeport-test/busybox:2", "image")
+    return role(engine, "codepipeline", "codebuild", "events")
+
+
+@pytest.mark.slow
+def test_a_push_starts_the_pipeline_and_its_build_is_deployed(engine, everything):
+    deploy = s3_deploy(key="#{Build.GREETING}") | {"inputArtifacts": [{"name": "Built"}]}
+    structure = declaration(
+        "web",
+        everything,
+        ("Source", codecommit_source()),
+        ("Build", codebuild(engine, everything)),
+        ("Deploy", deploy),
+    )
+    codepipeline = engine.client("codepipeline")
+    codepipeline.create_pipeline(pipeline=structure)
+    codepipeline.stop_pipeline_execution(
+        pipelineName="web", pipelineExecutionId=first(engine, "web"), abandon=True
+    )
+    arn = rule(engine, everything)
+    commit = put(engine, "hello")
+    newest = until(lambda: (found := _executions(engine)) and len(found) == 2 and found[0])
+    assert newest["trigger"] == {"triggerType": "CloudWatchEvent", "triggerDetail": arn}
+    assert outcome(engine, "web", newest["pipelineExecutionId"], 120) == ("Succeeded", [])
+    assert _executions(engine)[0]["sourceRevisions"][0]["revisionId"] == commit
+    assert engine.client("s3").get_object(Bucket=BUCKET, Key="hello/index.html")["Body"].read() == b"hello"
+
+
+def _executions(engine):
+    return engine.client("codepipeline").list_pipeline_executions(pipelineName="web")[
+        "pipelineExecutionSummaries"
+    ]
+
+
+def test_a_role_without_a_permission_fails_in_that_action_with_awss_message(engine, everything):
+    allowed = [
+        {
+            "Effect": "Allow",
+            "Action": ["codecommit:GetBranch", "codecommit:GetCommit", "s3:*"],
+            "Resource": "*",
+        }
+    ]
+    poor = role(engine, name="poor", statements=allowed)
+    structure = declaration("web", poor, ("Source", codecommit_source()), ("Deploy", s3_deploy()))
+    engine.client("codepipeline").create_pipeline(pipeline=structure)
+    status, messages = outcome(engine, "web", first(engine, "web"))
+    assert status == "Failed"
+    assert "is not authorized to perform: codecommit:UploadArchive on resource: " in messages[0]
