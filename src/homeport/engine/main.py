@@ -34,6 +34,8 @@ from homeport.engine.services import (
     kms,
     logs,
     s3,
+    secretsmanager,
+    sns,
     ssm,
     sts,
 )
@@ -65,6 +67,8 @@ SERVICES: tuple[Service, ...] = (
     kms.SERVICE,
     logs.SERVICE,
     s3.SERVICE,
+    secretsmanager.SERVICE,
+    sns.SERVICE,
     ssm.SERVICE,
     sts.SERVICE,
 )

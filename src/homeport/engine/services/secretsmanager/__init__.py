@@ -1,1 +1,5 @@
 """AWS Secrets Manager."""
+
+from homeport.engine.services.secretsmanager.service import SERVICE
+
+__all__ = ["SERVICE"]

@@ -1,1 +1,5 @@
 """Amazon SNS."""
+
+from homeport.engine.services.sns.service import SERVICE
+
+__all__ = ["SERVICE"]
