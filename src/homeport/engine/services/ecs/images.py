@@ -1,7 +1,8 @@
 """Images of tasks: which digest a tag means, and getting it onto the machine.
 
 An image of the engine's own ECR is pulled by digest from the engine's loopback address, as the task's execution
-role; what Docker has already is not pulled again. Any other image is pulled as Docker pulls it.
+role; what Docker has already is not pulled again. Any other image is pulled as Docker pulls it; where its registry
+cannot be reached, an image of ours stands in for the common ones.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html#deployment-container-image-stability
 """
 
@@ -12,6 +13,7 @@ import re
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from homeport.engine.containers import base_images
 from homeport.engine.containers.errors import PullFailed
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecs.failure import CannotStart, told
@@ -85,10 +87,22 @@ async def fetch(ctx: Context, image: str, digest: str | None, role: str | None, 
         try:
             await runtime.images.pull(reference, username=username, password=password)
         except PullFailed as error:
-            raise CannotStart("CannotPullContainerError", _pull_failed(image, error), container) from error
+            recipe = base_images.stand_in(image)
+            if error.reason != "unreachable" or recipe is None:
+                raise CannotStart(
+                    "CannotPullContainerError", _pull_failed(image, error), container
+                ) from error
+            reference = await _make(ctx, recipe, container)
         found = await runtime.images.inspect(reference)
     digests = [each.partition("@")[2] for each in (found or {}).get("RepoDigests") or []]
     return {"reference": reference, "digest": digest or (digests[0] if digests else None)}
+
+
+async def _make(ctx: Context, recipe: base_images.Recipe, container: str) -> str:
+    try:
+        return await base_images.ensure(ctx.engine.docker.images, recipe)
+    except base_images.CannotMake as error:
+        raise CannotStart("CannotPullContainerError", str(error), container) from error
 
 
 async def _login(ctx: Context, named: EcrImage, role: str | None) -> tuple[str, str]:
