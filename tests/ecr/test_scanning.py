@@ -132,6 +132,28 @@ def test_an_enhanced_scan_names_the_package_and_its_mend(
     assert details["vulnerablePackages"][0]["fixedInVersion"] == "3.0.11-1~deb12u3"
 
 
+def test_new_advisories_are_matched_against_what_is_under_continuous_scan(own_engine: Any) -> None:
+    own_engine.start("--auth", "permissive", HOMEPORT_CLOCK_SPEED="200")
+    advisories = own_engine.data / "advisories"
+    advisories.mkdir(exist_ok=True)
+    (advisories / "one.json").write_text(json.dumps(ADVISORIES[0]))
+    ecr = own_engine.client("ecr", aws_access_key_id="AKIAANYBODY", aws_secret_access_key="any")
+    ecr.create_repository(repositoryName="app")
+    rule = {
+        "scanFrequency": "CONTINUOUS_SCAN",
+        "repositoryFilters": [{"filter": "*", "filterType": "WILDCARD"}],
+    }
+    ecr.put_registry_scanning_configuration(scanType="ENHANCED", rules=[rule])
+    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    Registry(own_engine.url, token).push_image("app", "v1", *LAYERS)
+    assert len(scanned(ecr)["imageScanFindings"]["enhancedFindings"]) == 1
+    (advisories / "two.json").write_text(json.dumps(ADVISORIES[3]))
+    deadline = time.monotonic() + 20
+    while len(scanned(ecr)["imageScanFindings"]["enhancedFindings"]) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_a_layer_that_is_no_archive_fails_the_scan(ecr: Any, registry: Registry) -> None:
     registry.push_image("app", "v1", b"this is not a tar archive" * 100)
     ecr.start_image_scan(repositoryName="app", imageId={"imageTag": "v1"})

@@ -59,7 +59,7 @@ def must_ask(ctx: Context, repository: str, reference: str) -> bool:
     if is_digest(reference):
         return IMAGES.get(ctx, repository, reference) is None
     tag = TAGS.get(ctx, repository, reference)
-    return tag is None or ctx.now() - tag.get("checkedAt", tag["taggedAt"]) > FRESH
+    return tag is None or ctx.now() - float(tag["taggedAt"]) > FRESH
 
 
 async def import_manifest(ctx: Context, source: Source, repository: str, reference: str) -> Manifest:

@@ -42,7 +42,7 @@ def replicate_delete(ctx: Context, image: Body, tags: list[str], whole: bool) ->
 
 def _destinations(ctx: Context, repository: str, deletes: bool = False) -> list[Body]:
     configuration = read_setting(ctx, REPLICATION).get("replicationConfiguration") or {"rules": []}
-    found = []
+    found: list[Body] = []
     for rule in configuration["rules"]:
         filters = rule.get("repositoryFilters")
         wanted = not filters or any(repository.startswith(each["filter"]) for each in filters)

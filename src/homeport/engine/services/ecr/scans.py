@@ -15,17 +15,21 @@ from pathlib import Path
 from typing import Any
 
 from homeport.engine.durable.execution import Execution, ExecutionKind
+from homeport.engine.durable.reconciler import Reconciler
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecr.images import find_repository, tags_of
 from homeport.engine.services.ecr.settings import read_setting
 from homeport.engine.services.ecr.storage import layer_files
 from homeport.engine.services.ecr.tables import IMAGES, LAYERS, SCANS
 from homeport.engine.services.ecr.tokens import issue_token
+from homeport.engine.services.engine import Engine
+from homeport.engine.store.database import Scope
 from homeport.engine.wire.errors import AwsError
 
 Body = dict[str, Any]
 SCANNABLE = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
 SCANNING = "scanning-configuration"
+RESCAN_EVERY = 60.0
 NO_DATABASE = (
     "The scan failed: there is no advisory database, so that nothing can be said of this image's packages. Add one "
     "with `homeport advisories sync` or `homeport advisories add FILE`, then start the scan again."
@@ -169,6 +173,26 @@ def _write_sbom(ctx: Context, digest: str, sbom: str) -> None:
     temporary = file.with_suffix(".new")
     temporary.write_text(sbom)
     os.replace(temporary, file)
+
+
+async def _rescan(ctx: Context, key: str) -> float:
+    """Scan again what is under continuous scan and was scanned with older advisories."""
+    files = advisories_folder(ctx).glob("*.*")
+    newest = max((file.stat().st_mtime for file in files if file.suffix in (".json", ".zip")), default=0.0)
+    for scope, scan in SCANS.everywhere(ctx.store, status="ACTIVE"):
+        there = ctx.within(scope)
+        image = IMAGES.get(there, scan["repositoryName"], scan["imageDigest"])
+        continuous = scan_frequency(there, scan["repositoryName"])[0] == "CONTINUOUS_SCAN"
+        if image and continuous and scan["sourceUpdatedAt"] < newest:
+            start_scan(there, image)
+    return RESCAN_EVERY
+
+
+def _rescan_keys(engine: Engine) -> list[tuple[Scope, str]]:
+    return [(Scope(engine.account, engine.region), "advisories")]
+
+
+RESCAN = Reconciler("ecr.rescan", _rescan_keys, _rescan)
 
 
 def _row(image: Body, status: str, description: str) -> Body:

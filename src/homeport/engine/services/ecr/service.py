@@ -22,7 +22,7 @@ from homeport.engine.services.ecr.policies import repository_policy
 from homeport.engine.services.ecr.pull_through import IMPORT
 from homeport.engine.services.ecr.registry.app import registry_app
 from homeport.engine.services.ecr.replication import REPLICATE
-from homeport.engine.services.ecr.scans import SCAN
+from homeport.engine.services.ecr.scans import RESCAN, SCAN
 from homeport.engine.services.ecr.storage import layer_files
 from homeport.engine.services.engine import Engine
 from homeport.engine.services.service import Service
@@ -49,7 +49,7 @@ SERVICE = Service(
         templates,
     ),
     executions=(IMPORT, REPLICATE, SCAN),
-    reconcilers=(LIFECYCLE, COLLECTOR),
+    reconcilers=(LIFECYCLE, COLLECTOR, RESCAN),
     resource_policy=repository_policy,
     mounts={"v2": registry_app},
     reset=_reset,
