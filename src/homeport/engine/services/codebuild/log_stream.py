@@ -102,7 +102,8 @@ class LogStream:
     async def _write_some(self) -> bool:
         ctx, build = self._ctx, self._build
         row = transcript.get(ctx, build["id"])
-        events, size, last = [], 0, 0.0
+        events: list[Row] = []
+        size, last = 0, 0.0
         for line in transcript.lines(ctx, build["id"], row["written"], _EVENTS):
             size += len(line["text"].encode()) + 1 + _OVERHEAD
             if events and size > _BYTES:

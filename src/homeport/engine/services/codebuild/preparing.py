@@ -125,6 +125,15 @@ async def prepare(ctx: Context, build: Row, image: str, nonce: str) -> Row:
     }
 
 
+async def read_buildspec(ctx: Context, row: Row, workspace: Workspace) -> tuple[str, str]:
+    """The text of the buildspec of a build's or batch's primary source, and the version that it is of."""
+    folder = workspace.source("")
+    version = row.get("sourceVersion", "")
+    resolved = await sources.fetch(ctx, row["serviceRole"], row["source"], version, folder)
+    text, _ = await _buildspec(ctx, row, folder, "/codebuild/output/src")
+    return text, resolved
+
+
 def _named(spec: Buildspec) -> list[Any]:
     return [each for each in (spec.artifacts, *spec.secondary_artifacts.values()) if each and each.name]
 

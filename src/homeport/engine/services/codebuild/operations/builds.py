@@ -9,8 +9,8 @@ from typing import Any
 
 from homeport.engine.services.codebuild import tables
 from homeport.engine.services.codebuild.execution import BUILD
-from homeport.engine.services.codebuild.starting import new_build, repeated
-from homeport.engine.services.codebuild.tables import BUILDS, IN_PROGRESS, Row, shown
+from homeport.engine.services.codebuild.launch import initiator, launch
+from homeport.engine.services.codebuild.tables import BUILDS, Row, shown
 from homeport.engine.services.context import Context
 from homeport.engine.services.pagination import page
 from homeport.engine.services.service import operation
@@ -22,36 +22,7 @@ _PAGE = 100
 @operation(pass_role={"serviceRoleOverride": "codebuild.amazonaws.com"})
 async def start_build(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Start a build."""
-    if (same := repeated(ctx, request)) is not None:
-        return {"build": shown(same)}
-    return {"build": shown(start(ctx, request, _initiator(ctx)))}
-
-
-def start(ctx: Context, request: dict[str, Any], initiator: str, **members: Any) -> Row:
-    """Accept a build. Raises ResourceNotFoundException, InvalidInputException, AccountLimitExceededException."""
-    project = tables.project(ctx, request["projectName"])
-    limit = project.get("concurrentBuildLimit")
-    running = BUILDS.list(ctx, projectName=project["name"], buildStatus=IN_PROGRESS)
-    if limit is not None and len(running) >= limit:
-        raise AwsError(
-            "AccountLimitExceededException",
-            f"Cannot have more than {limit} active builds for the project {project['name']}",
-        )
-    with ctx.store.transaction():
-        row = new_build(ctx, project, request, initiator)
-        if members:
-            row |= members
-            BUILDS.put(ctx, row)
-        ctx.start(BUILD, row["id"], {})
-    return row
-
-
-def _initiator(ctx: Context) -> str:
-    """`user`, `role/session`, or the service that asked."""
-    principal = ctx.principal
-    return principal.arn.partition(":user/")[2] or principal.arn.rpartition(":")[2].removeprefix(
-        "assumed-role/"
-    )
+    return {"build": shown(launch(ctx, request, initiator(ctx)))}
 
 
 @operation
@@ -69,9 +40,7 @@ async def retry_build(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
         del again["sourceVersion"]
     if token := request.get("idempotencyToken"):
         again["idempotencyToken"] = token
-    if (same := repeated(ctx, again)) is not None:
-        return {"build": shown(same)}
-    return {"build": shown(start(ctx, again, _initiator(ctx)))}
+    return {"build": shown(launch(ctx, again, initiator(ctx)))}
 
 
 @operation

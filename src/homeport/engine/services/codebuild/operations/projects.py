@@ -11,6 +11,7 @@ from typing import Any
 from homeport.engine.services.codebuild import tables
 from homeport.engine.services.codebuild.tables import BUILDS, PROJECTS, Row, shown
 from homeport.engine.services.codebuild.validation import check_project
+from homeport.engine.services.codebuild.warming import Warming
 from homeport.engine.services.context import Context
 from homeport.engine.services.pagination import page
 from homeport.engine.services.service import operation
@@ -49,6 +50,7 @@ async def create_project(ctx: Context, request: dict[str, Any]) -> dict[str, Any
     row["badge"] = _badge(ctx, row, badge)
     check_project(row)
     PROJECTS.put(ctx, row)
+    ctx.engine.part(Warming).want(row["environment"]["image"])
     return {"project": shown(row)}
 
 

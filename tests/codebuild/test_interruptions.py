@@ -1,0 +1,86 @@
+"""The engine dies while a build runs: the build ends as it would have, and its log has every line once."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from homeport.pytest_plugin import RunningEngine
+from tests.codebuild.conftest import Builds, output
+
+COUNTING = """version: 0.2
+phases:
+  build:
+    commands:
+      - for i in $(seq 300); do echo "line $i"; sleep 0.01; done
+  post_build:
+    commands:
+      - echo result > result.txt
+artifacts:
+  files: [result.txt]
+"""
+EXPECTED = [f"line {number}" for number in range(1, 301)]
+STEPS = ["provision", "prepare", "container", "enter-UPLOAD_ARTIFACTS", "upload", "s3-log", "complete"]
+
+
+def project(builds: Builds) -> None:
+    builds.engine.client("s3").create_bucket(Bucket="artifacts")
+    target = {"type": "S3", "location": "artifacts", "packaging": "NONE", "name": "out"}
+    builds.project("counting", builds.role(), COUNTING, artifacts=target)
+
+
+def check(builds: Builds, id: str) -> None:
+    build = builds.wait(id, 90)
+    log = builds.log(build)
+    assert build["buildStatus"] == "SUCCEEDED", "\n".join(log)
+    assert output(log) == EXPECTED
+    phases = [phase["phaseType"] for phase in build["phases"]]
+    assert len(phases) == len(set(phases)) == 11
+    assert sum(line.endswith("Entering phase BUILD") for line in log) == 1
+    stored = builds.engine.client("s3").get_object(Bucket="artifacts", Key="out/result.txt")["Body"].read()
+    assert stored == b"result\n"
+
+
+@pytest.mark.parametrize("point", [f"{step}.{moment}" for step in STEPS for moment in ("done", "committed")])
+def test_killed_at_each_step(own_engine: RunningEngine, point: str):
+    own_engine.start(HOMEPORT_FAIL_AT=f"codebuild.build.{point}")
+    builds = Builds(own_engine)
+    project(builds)
+
+    id = builds.start("counting")
+    own_engine.wait_dead()
+    own_engine.start()
+
+    check(builds, id)
+
+
+def test_killed_again_and_again_while_the_commands_run(own_engine: RunningEngine):
+    own_engine.start()
+    builds = Builds(own_engine)
+    project(builds)
+
+    id = builds.start("counting")
+    builds.wait(id, 60, lambda build: build["currentPhase"] == "BUILD")
+    for pause in (0.3, 0.05, 1.0):
+        time.sleep(pause)
+        own_engine.restart()
+
+    check(builds, id)
+
+
+def test_a_build_goes_on_while_the_engine_is_down(own_engine: RunningEngine):
+    own_engine.start()
+    builds = Builds(own_engine)
+    project(builds)
+
+    id = builds.start("counting")
+    builds.wait(id, 60, lambda build: build["currentPhase"] == "BUILD")
+    own_engine.kill()
+    time.sleep(6)
+    own_engine.start()
+    woken = time.time()
+
+    check(builds, id)
+    (build_phase,) = [phase for phase in builds.get(id)["phases"] if phase["phaseType"] == "BUILD"]
+    assert build_phase["endTime"].timestamp() < woken

@@ -1,0 +1,57 @@
+"""Secrets reach the commands, and nothing else."""
+
+from __future__ import annotations
+
+import json
+
+from tests.codebuild.conftest import Builds, output
+
+SPEC = """version: 0.2
+env:
+  variables: {PLAIN: shown}
+  parameter-store: {PARAMETER: /app/parameter}
+  secrets-manager: {SECRET: "app:password"}
+  exported-variables: [PLAIN, SECRET]
+phases:
+  build:
+    commands:
+      - echo "$PLAIN $PARAMETER $SECRET $GIVEN" && env | grep -c . >/dev/null
+      - test "$PARAMETER-$SECRET-$GIVEN" = parameter-s3cr3t-hunter2-given-t0ken
+      - echo "$SECRET" | base64
+      - sh -c "exit 3 # $SECRET"
+"""
+
+
+def test_secrets_of_all_three_sources_are_masked(builds: Builds):
+    engine = builds.engine
+    engine.client("ssm").put_parameter(Name="/app/parameter", Value="parameter", Type="SecureString")
+    engine.client("secretsmanager").create_secret(
+        Name="app", SecretString=json.dumps({"user": "app-user", "password": "s3cr3t-hunter2"})
+    )
+    engine.client("secretsmanager").create_secret(Name="given", SecretString="given-t0ken")
+    builds.project("secrets", builds.role(), SPEC)
+
+    given = {"name": "GIVEN", "value": "given", "type": "SECRETS_MANAGER"}
+    build = builds.run("secrets", environmentVariablesOverride=[given])
+
+    log = builds.log(build)
+    assert output(log)[0] == "shown *** *** ***", "\n".join(log)
+    assert not [line for line in log for secret in ("s3cr3t-hunter2", "given-t0ken") if secret in line]
+    assert build["exportedEnvironmentVariables"] == [{"name": "PLAIN", "value": "shown"}]
+    (failed,) = [phase for phase in build["phases"] if phase.get("phaseStatus") == "FAILED"]
+    context = failed["contexts"][0]
+    assert context["statusCode"] == "COMMAND_EXECUTION_ERROR"
+    assert (
+        context["message"] == 'Error while executing command: sh -c "exit 3 # $SECRET". Reason: exit status 3'
+    )
+
+
+def test_a_parameter_that_the_role_may_not_read_fails_the_build_before_its_commands(builds: Builds):
+    builds.engine.client("ssm").put_parameter(Name="/app/parameter", Value="parameter", Type="SecureString")
+    builds.project("secrets", builds.role([{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]), SPEC)
+
+    build = builds.run("secrets")
+
+    (failed,) = [phase for phase in build["phases"] if phase.get("phaseStatus") == "FAILED"]
+    assert failed["phaseType"] == "DOWNLOAD_SOURCE"
+    assert "is not authorized to perform: ssm:GetParameters" in failed["contexts"][0]["message"]
