@@ -16,7 +16,9 @@ batch:
       env: {variables: {WHO: second}}
 phases:
   build:
-    commands: ['echo "$WHO in $CODEBUILD_BATCH_BUILD_IDENTIFIER"', 'test "$FAIL" != "$CODEBUILD_BATCH_BUILD_IDENTIFIER"']
+    commands:
+      - echo "$WHO in $CODEBUILD_BATCH_BUILD_IDENTIFIER"
+      - test "$FAIL" != "$CODEBUILD_BATCH_BUILD_IDENTIFIER"
 """
 
 

@@ -49,7 +49,7 @@ def test_killed_at_each_step(own_engine: RunningEngine, point: str):
     project(builds)
 
     id = builds.start("counting")
-    own_engine.wait_dead()
+    own_engine.wait_dead(120)
     own_engine.start()
 
     check(builds, id)

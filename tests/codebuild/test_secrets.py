@@ -18,7 +18,7 @@ phases:
       - echo "$PLAIN $PARAMETER $SECRET $GIVEN" && env | grep -c . >/dev/null
       - test "$PARAMETER-$SECRET-$GIVEN" = parameter-s3cr3t-hunter2-given-t0ken
       - echo "$SECRET" | base64
-      - sh -c "exit 3 # $SECRET"
+      - 'sh -c "exit 3 # $SECRET"'
 """
 
 

@@ -5,7 +5,7 @@ homeport/python:3.11      the same with Python and pip, as the images `python:3.
 homeport/sample:latest    a web page at port 80, as `amazon-ecs-sample` is
 homeport/build:bookworm   what a build needs: git, Docker, Python, Node, npm, the aws cli, make, jq, …
 
-Each is made once: its label `homeport.recipe` is the digest of what it was made from. Processes that want the same
+Each is made once: its label `homeport.revision` is that of its recipe. Processes that want the same
 image wait for the first of them.
 """
 
@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import hashlib
-import json
 import os
 import shlex
 import shutil
@@ -22,15 +20,13 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from homeport.engine.containers import toolbox
 from homeport.engine.containers.images import Images
 
 SUITE = "bookworm"
-REVISION = 2
-"""Raised when images are made in another way from the same recipes."""
 MIRROR = "http://deb.debian.org/debian"
 SOURCES = (
     f"deb {MIRROR} {SUITE} main",
@@ -44,10 +40,12 @@ _PYTHON = ("python3", "python-is-python3", "python3-pip", "python3-venv")
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What an image is made of. `tools` adds the aws cli and npm, which Debian has in versions that do not do; `base`
-    is the image that it differs from by `changes` only."""
+    """What an image is made of; `revision` is raised with every change, so that the newest one stays when several
+    versions of homeport share a machine. `tools` adds the aws cli and npm, which Debian has in versions that do not
+    do; `base` is the image that it differs from by `changes` only."""
 
     name: str
+    revision: int
     packages: tuple[str, ...] = ()
     changes: tuple[str, ...] = (f"ENV {_PATH}", 'CMD ["bash"]')
     tools: bool = False
@@ -57,6 +55,7 @@ class Recipe:
 
 BASE = Recipe(
     "homeport/base:bookworm",
+    3,
     ("ca-certificates",),
     standing_in_for=(
         "debian:bookworm",
@@ -68,12 +67,14 @@ BASE = Recipe(
 )
 PYTHON = Recipe(
     "homeport/python:3.11",
+    3,
     ("ca-certificates", *_PYTHON),
     (f"ENV {_PATH} LANG=C.UTF-8", 'CMD ["python3"]'),
     standing_in_for=("python:3.11", "python:3.11-slim", "python:3.11-bookworm", "python:3.11-slim-bookworm"),
 )
 BUILD = Recipe(
     "homeport/build:bookworm",
+    3,
     (
         *(
             "ca-certificates",
@@ -95,6 +96,7 @@ BUILD = Recipe(
 )
 SAMPLE = Recipe(
     "homeport/sample:latest",
+    3,
     changes=(
         "EXPOSE 80",
         """CMD ["sh", "-c", "mkdir -p /www; echo '<h1>Amazon ECS Sample App</h1>' >/www/index.html; """
@@ -105,6 +107,9 @@ SAMPLE = Recipe(
 )
 RECIPES = (BASE, PYTHON, BUILD, SAMPLE)
 _STAND_INS = {name: recipe for recipe in RECIPES for name in (recipe.name, *recipe.standing_in_for)}
+
+
+_LABEL = "homeport.revision"
 
 
 class CannotMake(Exception):
@@ -121,62 +126,64 @@ def stand_in(image: str) -> Recipe | None:
 
 async def ensure(images: Images, recipe: Recipe, tell: Callable[[str], None] = lambda line: None) -> str:
     """The image's name, made now when it is missing or older than its recipe. Raises CannotMake."""
-    digest = _digest(recipe)
-    if await _is_made(images, recipe, digest):
+    if await _is_made(images, recipe):
         return recipe.name
-    async with _lock(recipe):
-        if not await _is_made(images, recipe, digest):
+    async with _lock(recipe) as lock:
+        if not await _is_made(images, recipe):
             tell(f"Making the image {recipe.name} from Debian packages; this happens once on a machine")
-            await _make(images, recipe, digest)
+            await _make(images, recipe, lock)
     return recipe.name
 
 
-def _digest(recipe: Recipe) -> str:
-    body = {
-        **asdict(recipe),
-        "tools": toolbox.version() if recipe.tools else "",
-        "made": f"{SUITE} {REVISION}",
-    }
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
-
-
-async def _is_made(images: Images, recipe: Recipe, digest: str) -> bool:
+async def _is_made(images: Images, recipe: Recipe) -> bool:
     found = await images.inspect(recipe.name)
-    return found is not None and (found["Config"].get("Labels") or {}).get("homeport.recipe") == digest
+    labels = (found or {}).get("Config", {}).get("Labels") or {}
+    return int(labels.get(_LABEL, 0)) >= recipe.revision
 
 
 @asynccontextmanager
-async def _lock(recipe: Recipe) -> AsyncIterator[None]:
-    """One maker at a time on a machine, over all engines."""
-    name = recipe.name.replace("/", "-").replace(":", "-")
-    with (Path(tempfile.gettempdir()) / f".{name}-{os.getuid()}.lock").open("w") as file:
+async def _lock(recipe: Recipe) -> AsyncIterator[int]:
+    """One maker at a time on a machine, over all engines; the lock's file descriptor is handed to the programs that
+    make the image, so that it is held until they end even if the engine is killed."""
+    with (_folder(recipe).with_suffix(".lock")).open("w") as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
                 await asyncio.sleep(0.25)
-        yield
+        yield file.fileno()
 
 
-async def _make(images: Images, recipe: Recipe, digest: str) -> None:
+def _folder(recipe: Recipe) -> Path:
+    """Where the image is made. What a killed engine had made there is used by the next."""
+    name = recipe.name.replace("/", "-").replace(":", "-")
+    top = Path(tempfile.gettempdir()) / f"homeport-images-{os.getuid()}"
+    top.mkdir(mode=0o700, exist_ok=True)
+    return top / f"{name}-{recipe.revision}"
+
+
+async def _make(images: Images, recipe: Recipe, lock: int) -> None:
     repository, _, tag = recipe.name.partition(":")
-    label = f"LABEL homeport.recipe={digest}"
+    label = f"LABEL {_LABEL}={recipe.revision}"
     if recipe.base:
         base = await ensure(images, recipe.base)
         await images.derive(base, repository, tag, [*recipe.changes, label])
         return
-    folder = Path(tempfile.mkdtemp(prefix="homeport-image-"))
-    try:
-        tar = folder / "root.tar"
+    folder = _folder(recipe)
+    whole = folder / "whole.tar"
+    if not whole.exists():
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        folder.mkdir()
         extra = folder / "tools.tar"
         if recipe.tools:
             await asyncio.to_thread(toolbox.write, extra)
-        await _run(_command(recipe, tar, extra if recipe.tools else None, folder))
-        with tar.open("rb") as file:
-            await images.load(repository, tag, file, [*recipe.changes, label])
-    finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        part = folder / "part.tar"
+        made = _command(recipe, part, extra if recipe.tools else None, folder)
+        await _run(["sh", "-ec", '"$@"; mv "$0/part.tar" "$0/whole.tar"', str(folder), *made], lock)
+    with whole.open("rb") as file:
+        await images.load(repository, tag, file, [*recipe.changes, label])
+    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
 def _command(recipe: Recipe, tar: Path, extra: Path | None, folder: Path) -> Sequence[str]:
@@ -227,12 +234,13 @@ def _debootstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None, root
     return ["sh", "-ec", "\n".join(steps)]
 
 
-async def _run(command: Sequence[str]) -> None:
+async def _run(command: Sequence[str], lock: int) -> None:
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
+        pass_fds=(lock,),
         env=_environment(),
     )
     try:

@@ -4,7 +4,6 @@ installed with, and npm from its registry."""
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import re
 import tarfile
@@ -24,11 +23,6 @@ from awscli.clidriver import main
 sys.exit(main())
 """
 _SKIPPED = re.compile(r"/(__pycache__|examples|topics)/|\.pyc$|/examples-1\.json$")
-
-
-def version() -> str:
-    """What the tools are, for telling one make of them from another."""
-    return f"awscli {metadata.version('awscli')}, npm {NPM}, {hashlib.sha256(_AWS.encode()).hexdigest()[:8]}"
 
 
 def write(file: Path) -> None:
