@@ -1,5 +1,6 @@
 """Git over HTTP, as git and the aws cli's credential helper do it."""
 
+import json
 import subprocess
 import time
 
@@ -101,3 +102,89 @@ def test_a_commit_by_the_api_is_seen_by_git(engine, repository, tmp_path):
             fileContent=b"x",
             parentCommitId=first["commitId"],
         )
+
+
+def test_generated_git_credentials_let_a_user_push_what_their_policy_allows(engine, repository, tmp_path):
+    iam = engine.client("iam")
+    iam.create_user(UserName="ada")
+    made = iam.create_service_specific_credential(UserName="ada", ServiceName="codecommit.amazonaws.com")
+    credential = made["ServiceSpecificCredential"]
+    login = f"{credential['ServiceUserName']}:{credential['ServicePassword']}"
+    url = repository["cloneUrlHttp"].replace("http://", f"http://{login}@")
+    refused = git(engine, tmp_path, "clone", url, "work", check=False)
+    assert "403" in refused.stderr
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "codecommit:Git*", "Resource": "*"}],
+    }
+    iam.put_user_policy(UserName="ada", PolicyName="git", PolicyDocument=json.dumps(policy))
+    git(engine, tmp_path, "clone", "-q", url, "work")
+    git(engine, tmp_path / "work", "checkout", "-qb", "main")
+    commit(engine, tmp_path / "work", "a.txt", "one")
+    git(engine, tmp_path / "work", "push", "-q", "origin", "main")
+    assert engine.client("codecommit").list_branches(repositoryName="app")["branches"] == ["main"]
+
+
+def test_every_kind_of_push_is_told_once(engine, repository, tmp_path):
+    queue = engine.client("sqs").create_queue(QueueName="told")["QueueUrl"]
+    events = engine.client("events")
+    events.put_rule(Name="all", EventPattern=json.dumps({"source": ["aws.codecommit"]}))
+    arn = f"arn:aws:sqs:{engine.region}:{engine.account}:told"
+    events.put_targets(Rule="all", Targets=[{"Id": "queue", "Arn": arn, "InputPath": "$.detail"}])
+    told = []
+
+    def receive(count):
+        def look():
+            found = (
+                engine.client("sqs")
+                .receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+                .get("Messages", [])
+            )
+            told.extend(json.loads(one["Body"]) for one in found)
+            for one in found:
+                engine.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
+            return len(told) >= count
+
+        until(look)
+        batch = sorted((one["event"], one["referenceName"]) for one in told)
+        told.clear()
+        return batch
+
+    git(engine, tmp_path, "clone", "-q", repository["cloneUrlHttp"], "work")
+    work = tmp_path / "work"
+    git(engine, work, "checkout", "-qb", "main")
+    commit(engine, work, "a.txt", "one")
+    branches = [f"b{number}" for number in range(10)]
+    for name in branches:
+        git(engine, work, "branch", name)
+    git(engine, work, "push", "-q", "origin", *branches)
+    assert receive(10) == [("referenceCreated", name) for name in branches]
+    git(engine, work, "commit", "-q", "--amend", "-m", "Another")
+    git(engine, work, "push", "-qf", "origin", "main:b0")
+    git(engine, work, "tag", "v1")
+    git(engine, work, "push", "-q", "origin", "v1")
+    git(engine, work, "push", "-q", "origin", ":b9")
+    assert receive(3) == [("referenceCreated", "v1"), ("referenceDeleted", "b9"), ("referenceUpdated", "b0")]
+
+
+@pytest.mark.slow
+def test_a_large_repository_is_pushed_and_cloned(engine, repository, tmp_path):
+    lines = []
+    for number in range(1000):
+        files = "".join(
+            f"M 100644 inline d{number % 50}/f{number * 10 + file}.txt\ndata 3\n{file:03}\n"
+            for file in range(10)
+        )
+        message = f"c{number}"
+        lines.append(
+            f"commit refs/heads/main\ncommitter A <a@b.c> {1700000000 + number} +0000\n"
+            f"data {len(message)}\n{message}\n{files}\n"
+        )
+    source = tmp_path / "source"
+    source.mkdir()
+    git(engine, source, "init", "-q", "-b", "main")
+    subprocess.run(["git", "fast-import", "--quiet"], cwd=source, input="".join(lines), text=True, check=True)
+    git(engine, source, "push", "-q", repository["cloneUrlHttp"], "main")
+    git(engine, tmp_path, "clone", "-q", repository["cloneUrlHttp"], "work")
+    assert git(engine, tmp_path / "work", "rev-list", "--count", "main").stdout.strip() == "1000"
+    assert sum(1 for path in (tmp_path / "work").rglob("*.txt")) == 10_000

@@ -28,6 +28,9 @@ class Identity(Protocol):
         """The secret and the principal of an access key. Raises InvalidClientTokenId (InvalidAccessKeyId for S3,
         UnrecognizedClientException for JSON services) and ExpiredToken."""
 
+    def find_service_credential(self, service: str, user_name: str, password: str) -> Principal | None:
+        """The user who generated this user name and password for a service (`codecommit.amazonaws.com`)."""
+
     def assume_for_service(self, role_arn: str, service: str, session: str) -> Principal:
         """The session of a role that an AWS service (`ecs.amazonaws.com`) assumes. Raises AccessDenied unless the
         role's trust policy lets it."""

@@ -40,8 +40,7 @@ def authenticate(engine: Engine, request: Request, region: str) -> Principal:
         _unauthorized("the credentials cannot be read")
     if signed := _SIGNATURE.match(password):
         return _signed(engine, request, region, user, signed[1], signed[2])
-    find = getattr(engine.identity, "find_service_credential", None)
-    principal = find("codecommit.amazonaws.com", user, password) if find else None
+    principal = engine.identity.find_service_credential("codecommit.amazonaws.com", user, password)
     if principal is None:
         _unauthorized("the user name or the password is wrong")
     return principal

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from homeport.engine.services.iam import tables
 from homeport.engine.services.iam.authorization import Authorization
 from homeport.engine.services.iam.evaluation import Decision, Layer, denial
+from homeport.engine.services.iam.passwords import is_password
 from homeport.engine.services.iam.permissions import PermissionBook
 from homeport.engine.services.iam.sessions import Expired, Sessions
 from homeport.engine.services.identity import root_key
@@ -113,6 +114,16 @@ class IamIdentity:
             raise _unknown(service)
         principal = Principal("User", at.scope.account, user["Arn"], user["UserId"], access_key_id)
         return Credential(access_key_id, key["SecretAccessKey"], principal)
+
+    def find_service_credential(self, service: str, user_name: str, password: str) -> Principal | None:
+        """The user who generated this user name and password for a service (`codecommit.amazonaws.com`)."""
+        at = self._place()
+        for found in tables.SERVICE_CREDENTIALS.list(at, ServiceUserName=user_name):
+            right = is_password(password, found["PasswordHash"])
+            user = tables.USERS.get(at, found["UserName"])
+            if right and user and found["ServiceName"] == service and found["Status"] == "Active":
+                return Principal("User", at.scope.account, user["Arn"], user["UserId"])
+        return None
 
     def _note_use(self, call: Call) -> None:
         """Keep when a user's key was last used, to a quarter of an hour: each call must not cost a write."""

@@ -57,7 +57,7 @@ async def _deploy(running: Running, replace: bool) -> ActionResult:
     begun = await running.x.step("deploy", lambda: _create_or_update(running, request, before))
     if begun:
         await running.external(begun, _url(running, begun))
-        await running.until(lambda: _settled(running, name))
+        await running.until(lambda: _settled(running, name), [_topic(begun)])
     return await _outputs(
         running, name, "Deployment Succeeded" if begun else "No updates were to be performed"
     )
@@ -133,7 +133,7 @@ async def _change_set_execute(running: Running) -> ActionResult:
     begun = await running.x.step("execute", execute)
     if begun:
         await running.external(begun, _url(running, begun))
-        await running.until(lambda: _settled(running, name))
+        await running.until(lambda: _settled(running, name), [_topic(begun)])
     return await _outputs(running, name, "Change set executed" if begun else "The change set has no changes")
 
 
@@ -226,6 +226,11 @@ async def _gone(running: Running, name: str) -> bool | None:
     if stack and stack["StackStatus"] == "DELETE_FAILED":
         raise ActionFailed(f"The stack {name} could not be deleted: {stack.get('StackStatusReason', '')}")
     return True if stack is None or stack["StackStatus"] == "DELETE_COMPLETE" else None
+
+
+def _topic(stack_id: str) -> str:
+    """Notified when the stack changes."""
+    return f"cloudformation.stack:{stack_id}"
 
 
 async def _settled(running: Running, name: str) -> bool | None:

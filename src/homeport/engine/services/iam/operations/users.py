@@ -79,6 +79,10 @@ async def delete_user(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
         (tables.ATTACHMENTS.list(at, "user", name), "must detach all policies first"),
         (tables.INLINE.list(at, "user", name), "must delete policies first"),
         (tables.ACCESS_KEYS.list(at, UserName=name), "must delete access keys first"),
+        (
+            tables.SERVICE_CREDENTIALS.list(at, UserName=name),
+            "must delete service-specific credentials first",
+        ),
     ):
         if items:
             raise AwsError("DeleteConflict", f"Cannot delete entity, {first}.")
