@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zlib
 from collections.abc import AsyncIterator, Callable
 
 from homeport.engine.wire.errors import AwsError
+from homeport.engine.wire.http import MAX_BODY, BodyTooLarge
 from homeport.engine.wire.signing import UNSIGNED_PAYLOAD
 
 STREAMING = "STREAMING-"
@@ -99,6 +101,18 @@ class Body:
     def _complete(self, size: int) -> None:
         if self.length is not None and size != self.length:
             raise _incomplete(f"{size} of {self.length} bytes came")
+
+
+def unzip(data: bytes) -> bytes:
+    """The body of a request that came with `Content-Encoding: gzip`. Raises SerializationException, BodyTooLarge."""
+    reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        whole = reader.decompress(data, MAX_BODY)
+    except zlib.error:
+        raise AwsError("SerializationException", "The request body is not what gzip makes.", 400) from None
+    if reader.unconsumed_tail:
+        raise BodyTooLarge
+    return whole
 
 
 class _Reader:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from botocore.model import OperationModel, ServiceModel
 
 from homeport.engine.wire import codecs, http, model, routing, signing
-from homeport.engine.wire.body import STREAMING, Body
+from homeport.engine.wire.body import STREAMING, Body, unzip
 from homeport.engine.wire.call import Call
 from homeport.engine.wire.codecs import Wire
 from homeport.engine.wire.errors import AwsError, internal_failure
@@ -154,6 +154,8 @@ class _Exchange:
         if streamed:
             check = signing.chunk_verifier(credential.secret, signature) if credential and signature else None
             body = Body(request.stream(), request.headers, check)  # type: ignore[assignment]
+        elif request.headers.get("content-encoding") == "gzip":
+            body = unzip(whole)
         call.params = codecs.read(route.wire, request, body, route.operation)
         output = await self._backend.invoke(call)
         return codecs.write(route.wire, output, route.operation, self._request_id)

@@ -1,1 +1,5 @@
 """Amazon CloudWatch metrics and alarms."""
+
+from homeport.engine.services.cloudwatch.service import SERVICE
+
+__all__ = ["SERVICE"]
