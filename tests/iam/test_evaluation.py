@@ -189,6 +189,16 @@ def test_variables_in_resources() -> None:
     assert not decide(policies, resource="arn:aws:s3:::home//x").allowed
 
 
+def test_a_variable_without_a_value_leaves_its_statement_out_even_where_it_is_negated() -> None:
+    others = {"Effect": "Allow", "Action": "s3:*", "NotResource": "arn:aws:s3:::home/${aws:username}/*"}
+    elsewhere = allow(Condition={"StringNotEquals": {"s3:prefix": "${aws:username}"}})
+
+    for statement in (others, elsewhere):
+        policies = Policies(identity=(attached(statement),))
+        assert decide(policies, aws__username="ann", s3__prefix="x").allowed
+        assert not decide(policies, s3__prefix="x").allowed
+
+
 def test_the_sentences_of_denials() -> None:
     ask = Question(USER, "s3:GetObject", "arn:aws:s3:::b/k", {}, ACCOUNT)
     start = f"User: {USER.arn} is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/k "

@@ -25,6 +25,9 @@ from homeport.engine.services.iam.patterns import (
     text_pattern,
 )
 
+_Test = Pattern
+"""What tells whether a request's value is one of a condition's."""
+
 
 class InvalidCondition(Exception):
     """A Condition element that says nothing AWS understands; the message is AWS's."""
@@ -40,7 +43,7 @@ class Condition:
     qualifier: str
     if_exists: bool
     negated: bool
-    matches: Callable[[str, RequestContext], bool]
+    test: _Test
 
     def holds(self, context: RequestContext) -> bool:
         """Whether the request's context satisfies this condition."""
@@ -51,7 +54,9 @@ class Condition:
             if self.if_exists or self.qualifier == "ForAllValues":
                 return True
             return self.negated and self.qualifier != "ForAnyValue"
-        found = (self.matches(value, context) for value in actual)
+        if self.negated and not self.test.resolves(context):
+            return False
+        found = (self.test.matches(value, context) for value in actual)
         if self.qualifier == "ForAllValues":
             return not any(found) if self.negated else all(found)
         if self.qualifier == "ForAnyValue":
@@ -92,7 +97,7 @@ def _conditions(element: Any, *, variables: bool) -> Iterator[Condition]:
                 qualifier=qualifier,
                 if_exists=if_exists,
                 negated=known.negated,
-                matches=known.test(values, variables),
+                test=known.test(values, variables),
             )
 
 
@@ -104,9 +109,6 @@ def _values(given: Any) -> Iterator[str]:
             yield str(value)
         else:
             raise InvalidCondition("Syntax errors in policy.")
-
-
-_Test = Callable[[str, RequestContext], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def _arns(values: Values, variables: bool) -> _Test:
 
 
 def _one_of(patterns: Iterator[Pattern]) -> _Test:
-    return any_of(patterns).matches
+    return any_of(patterns)
 
 
 def _compared(
@@ -145,13 +147,23 @@ def _compared(
             raise InvalidCondition(complaint)
         wanted = [value for value in expected if value is not None]
 
-        def matches(text: str, context: RequestContext) -> bool:
-            actual = read(text)
-            return actual is not None and any(compare(actual, value) for value in wanted)
-
-        return matches
+        return _Comparison(read, compare, wanted)
 
     return test
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    read: Callable[[str], Any]
+    compare: Callable[[Any, Any], bool]
+    wanted: list[Any]
+
+    def matches(self, text: str, context: RequestContext) -> bool:
+        actual = self.read(text)
+        return actual is not None and any(self.compare(actual, value) for value in self.wanted)
+
+    def resolves(self, context: RequestContext) -> bool:
+        return True
 
 
 def _number(text: str) -> Decimal | None:
@@ -212,7 +224,7 @@ def _bytes(text: str) -> bytes | None:
 
 
 def _never(values: Values, variables: bool) -> _Test:
-    return lambda text, context: False
+    return any_of(())
 
 
 def _equal(a: Any, b: Any) -> bool:

@@ -22,6 +22,11 @@ class Pattern(Protocol):
         """Whether the text of a request is what this string of a policy means in this context."""
         ...
 
+    def resolves(self, context: RequestContext) -> bool:
+        """Whether all its variables have a value. Where one has none AWS takes no notice of the statement, which
+        matters where the pattern is negated: NotResource, StringNotEquals."""
+        ...
+
 
 def text_pattern(
     source: str, *, wildcards: bool, variables: bool = True, ignore_case: bool = False
@@ -57,6 +62,9 @@ class _Anything:
     def matches(self, text: str, context: RequestContext) -> bool:
         return True
 
+    def resolves(self, context: RequestContext) -> bool:
+        return True
+
 
 class _Fixed:
     def __init__(self, expression: re.Pattern[str]) -> None:
@@ -64,6 +72,9 @@ class _Fixed:
 
     def matches(self, text: str, context: RequestContext) -> bool:
         return self.expression.fullmatch(text) is not None
+
+    def resolves(self, context: RequestContext) -> bool:
+        return True
 
 
 class _Variable:
@@ -87,6 +98,12 @@ class _Variable:
                 resolved.append((kind, value, default))
         return re.fullmatch(self.expression(resolved), text, self.flags) is not None
 
+    def resolves(self, context: RequestContext) -> bool:
+        return all(
+            kind != "variable" or default is not None or len(context.get(value, ())) == 1
+            for kind, value, default in self.tokens
+        )
+
 
 class _Any:
     def __init__(self, patterns: tuple[Pattern, ...]) -> None:
@@ -94,6 +111,9 @@ class _Any:
 
     def matches(self, text: str, context: RequestContext) -> bool:
         return any(pattern.matches(text, context) for pattern in self.patterns)
+
+    def resolves(self, context: RequestContext) -> bool:
+        return all(pattern.resolves(context) for pattern in self.patterns)
 
 
 _Token = tuple[str, str, str | None]  # literal | wildcard | variable | value, its text, a variable's default

@@ -69,8 +69,12 @@ class Statement:
         """Whether the statement is about this action (in lower case) on this resource in this context."""
         if self.actions.matches(action, context) is self.except_actions:
             return False
-        if self.resources is not None and self.resources.matches(resource, context) is self.except_resources:
-            return False
+        resources = self.resources
+        if resources is not None:
+            if resources.matches(resource, context) is self.except_resources:
+                return False
+            if self.except_resources and not resources.resolves(context):
+                return False
         return all(condition.holds(context) for condition in self.conditions)
 
 

@@ -19,9 +19,9 @@ class Grant(IntEnum):
     ACCOUNT = 1
     """The caller's account: its administrator decides, by identity-based policies."""
     ROLE = 2
-    """The caller's role, or everyone: boundaries and session policies still limit it."""
+    """The caller's role: boundaries and session policies still limit it."""
     DIRECT = 3
-    """The user or the session itself: nothing but an explicit deny limits it."""
+    """The user, the session itself, or everyone: nothing but an explicit deny limits it."""
 
 
 def grant_of(statement: Statement, principal: Principal) -> Grant:
@@ -52,7 +52,7 @@ def _named(principals: Principals, principal: Principal) -> Grant:
 
 def _named_by(name: str, principal: Principal) -> Grant:
     if name == "*":
-        return Grant.ROLE if principal.issuer else Grant.DIRECT
+        return Grant.DIRECT
     if principal.type == "Anonymous":
         return Grant.NONE
     if name in (principal.arn, principal.id):
