@@ -78,6 +78,18 @@ def test_a_token_is_good_in_its_region_alone(engine: Any, registry: Registry) ->
     assert refused.headers["www-authenticate"] == f'Basic realm="http://{host}/",service="ecr.amazonaws.com"'
 
 
+def test_on_loopback_the_path_may_name_the_registry(engine: Any) -> None:
+    there = engine.client("ecr", region_name="eu-west-1")
+    there.create_repository(repositoryName="app")
+    token = there.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    name = f"{engine.account}.dkr.ecr.eu-west-1.amazonaws.com/app"
+    registry = Registry(engine.url, token)
+    digest = registry.push_image(name, "v1", b"one")
+    upload = registry.call("POST", f"/v2/{name}/blobs/uploads/").headers["location"]
+    assert registry.call("PATCH", upload, b"x").status == 202
+    assert there.list_images(repositoryName="app")["imageIds"] == [{"imageDigest": digest, "imageTag": "v1"}]
+
+
 def test_a_template_lets_a_push_create_its_repository(ecr: Any, registry: Registry) -> None:
     refused = registry.call("POST", "/v2/team/new/blobs/uploads/")
     assert error_of(refused) == "NAME_UNKNOWN"

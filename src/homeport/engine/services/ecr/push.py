@@ -43,7 +43,12 @@ def untag_image(ctx: Context, image: Body, tag: str) -> None:
     """Take the tag from the image; the image goes with its last one, as on ECR."""
     if tags_of(ctx, image) == [tag]:
         remove_image(ctx, image)
-        return
+    else:
+        remove_tag(ctx, image, tag)
+
+
+def remove_tag(ctx: Context, image: Body, tag: str) -> None:
+    """Take the tag from the image, which stays."""
     with ctx.store.transaction():
         TAGS.delete(ctx, image["repositoryName"], tag)
         emit_action(ctx, "DELETE", image, tag)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from typing import NamedTuple
 
 from botocore import xform_name
 
@@ -23,12 +24,23 @@ from homeport.engine.wire.http import Request
 from homeport.engine.wire.principal import Principal, root
 
 
-def registry_scope(engine: Engine, request: Request) -> Scope:
-    """The account and region of `<account>.dkr.ecr.<region>.amazonaws.com`; under another name, such as the
-    loopback address, the engine's own."""
+class Registry(NamedTuple):
+    """The registry that a request means; `prefix` is what stands for it before the repository in the path."""
+
+    scope: Scope
+    prefix: str = ""
+
+
+def named_registry(engine: Engine, request: Request) -> Registry:
+    """The account and region of the host `<account>.dkr.ecr.<region>.amazonaws.com`. Under another name, such as the
+    loopback address, the path may begin with that name instead; otherwise the engine's own registry is meant."""
     host = request.headers.get("host", "").partition(":")[0].lower()
-    match = REGISTRY_HOST.fullmatch(host)
-    return Scope(match[1], match[2]) if match else Scope(engine.account, engine.region)
+    if match := REGISTRY_HOST.fullmatch(host):
+        return Registry(Scope(match[1], match[2]))
+    first = request.path.removeprefix("/v2/").partition("/")[0]
+    if match := REGISTRY_HOST.fullmatch(first):
+        return Registry(Scope(match[1], match[2]), f"{first}/")
+    return Registry(Scope(engine.account, engine.region))
 
 
 def authenticate(engine: Engine, scope: Scope, request: Request) -> Context:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from homeport.engine.services.ecr.names import is_repository
-from homeport.engine.services.ecr.registry.access import authenticate, registry_scope
+from homeport.engine.services.ecr.registry.access import authenticate, named_registry
 from homeport.engine.services.ecr.registry.blobs import delete_blob, get_blob, head_blob
 from homeport.engine.services.ecr.registry.call import Call
 from homeport.engine.services.ecr.registry.errors import RegistryError, registry_error
@@ -82,18 +82,21 @@ def registry_app(engine: Engine) -> AsgiApp:
 
 
 async def _answer(engine: Engine, request: Request) -> Response:
-    ctx = authenticate(engine, registry_scope(engine, request), request)
-    if request.path in ("/v2/", "/v2"):
+    registry = named_registry(engine, request)
+    ctx = authenticate(engine, registry.scope, request)
+    path = f"/v2/{request.path.removeprefix(f'/v2/{registry.prefix}')}" if registry.prefix else request.path
+    if path in ("/v2/", "/v2"):
         return Response(200, {"content-type": "application/json"}, b"{}")
     for route in ROUTES:
-        if match := route.path.fullmatch(request.path):
+        if match := route.path.fullmatch(path):
             repository, *arguments = match.groups()
             if not is_repository(repository):
                 raise RegistryError("NAME_INVALID", f"'{repository}' is not a name of a repository", 400)
             handler = route.handlers.get(request.method)
             if handler is None:
                 raise _unsupported(request)
-            return await _handle(handler, Call(ctx, layer_files(engine), request, repository), arguments)
+            call = Call(ctx, layer_files(engine), request, repository, registry.prefix)
+            return await _handle(handler, call, arguments)
     raise _unsupported(request) if request.path == "/v2/_catalog" else _unknown(request)
 
 

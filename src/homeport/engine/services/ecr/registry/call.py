@@ -18,13 +18,14 @@ _BYTES = re.compile(r"(?:bytes[ =])?(\d+)-(\d+)(?:/(?:\d+|\*))?")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`ctx` acts as the principal of the token; `repository` is well formed, but need not exist; `allowed` are the
-    calls of ECR's API that this one amounts to, for the audit trail."""
+    """`ctx` acts as the principal of the token; `repository` is well formed, but need not exist; `prefix` is what
+    stands before it in the path; `allowed` are the calls of ECR's API that this one amounts to, for the audit trail."""
 
     ctx: Context
     files: LayerFiles
     request: Request
     repository: str
+    prefix: str = ""
     allowed: list[WireCall] = field(default_factory=list)
 
     async def allow(self, action: str, repository: str | None = None) -> None:
@@ -34,7 +35,7 @@ class Call:
     def url(self, rest: str) -> str:
         """The path of something in the repository. Relative, so that it holds behind every name and port under
         which the registry is reached."""
-        return f"/v2/{self.repository}/{rest}"
+        return f"/v2/{self.prefix}{self.repository}/{rest}"
 
     def content_range(self) -> int | None:
         """Where the sent part begins, as Content-Range says. Raises for one that its length belies."""

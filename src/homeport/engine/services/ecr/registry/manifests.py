@@ -8,7 +8,7 @@ from homeport.engine.services.ecr.images import find_image, indexes_of, manifest
 from homeport.engine.services.ecr.manifests import LARGEST, Manifest, parse_manifest
 from homeport.engine.services.ecr.names import is_digest, is_tag
 from homeport.engine.services.ecr.pull_through import find_source, import_manifest, must_ask, pending_manifest
-from homeport.engine.services.ecr.push import push_image, remove_image
+from homeport.engine.services.ecr.push import push_image, remove_image, remove_tag
 from homeport.engine.services.ecr.registry.call import Call
 from homeport.engine.services.ecr.registry.errors import RegistryError, registry_error
 from homeport.engine.services.ecr.tables import REPOSITORIES, TAGS
@@ -61,7 +61,7 @@ async def delete_manifest(call: Call, reference: str) -> Response:
     await call.allow("BatchDeleteImage")
     image = _find(call, reference)
     if not is_digest(reference):
-        TAGS.delete(call.ctx, call.repository, reference)
+        remove_tag(call.ctx, image, reference)
         return Response(202)
     if indexes := indexes_of(call.ctx, image):
         raise RegistryError(
