@@ -60,7 +60,7 @@ async def _from_registry(ctx: Context, build: Row, found: re.Match[str]) -> str:
     token = base64.b64decode(answer["authorizationData"][0]["authorizationToken"]).decode()
     user, _, password = token.partition(":")
     port = (await ctx.engine.container_access()).url.rpartition(":")[2]
-    address = f"127.0.0.1:{port}/{found[3]}"
+    address = f"127.0.0.1:{port}/{found[0]}"  # the path names the registry: its account and region
     try:
         await ctx.engine.docker.images.pull(address, username=user, password=password)
     except PullFailed as error:

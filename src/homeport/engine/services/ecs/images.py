@@ -80,7 +80,9 @@ async def fetch(ctx: Context, image: str, digest: str | None, role: str | None, 
     else:
         digest = digest or await resolve(ctx, image, role, container)
         access = await ctx.engine.container_access()
-        reference = f"127.0.0.1:{urlsplit(access.url).port}/{named.repository}@{digest}"
+        own = (named.account, named.region) == (ctx.engine.account, ctx.engine.region)
+        registry = "" if own else f"{named.account}.dkr.ecr.{named.region}.amazonaws.com/"
+        reference = f"127.0.0.1:{urlsplit(access.url).port}/{registry}{named.repository}@{digest}"
         username, password = await _login(ctx, named, role)
     found = await runtime.images.inspect(reference)
     if found is None:
