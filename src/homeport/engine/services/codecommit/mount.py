@@ -73,8 +73,6 @@ def clone_region(host: str) -> str | None:
 
 
 def _refuse(error: AwsError) -> http.Response:
-    status = {"RepositoryDoesNotExistException": 404, "Unauthorized": 401}.get(
-        error.code, error.status or 403
-    )
+    status = {"RepositoryDoesNotExistException": 404, "Unauthorized": 401}.get(error.code, 403)
     headers = {"content-type": "text/plain; charset=utf-8"} | (_CHALLENGE if status == 401 else {})
     return http.Response(status, headers, f"{error.message}\n".encode())

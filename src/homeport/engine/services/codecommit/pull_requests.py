@@ -38,8 +38,8 @@ async def refresh(ctx: Context, row: Row) -> Row:
         return row
     repository = tables.repository(ctx, row["repositoryName"])
     references = await git.references(tables.path(ctx, repository))
-    source = references.get(row["sourceReference"], row["sourceCommit"])
-    destination = references.get(row["destinationReference"], row["destinationCommit"])
+    source = references.get(row["sourceReference"]) or str(row["sourceCommit"])
+    destination = references.get(row["destinationReference"]) or str(row["destinationCommit"])
     base = row.get("mergeBase")
     if source != row["sourceCommit"] or destination != row["destinationCommit"] or base is None:
         base = await merge_base(ctx, repository, source, destination)
@@ -152,7 +152,8 @@ def evaluate(row: Row) -> dict[str, Any]:
         if given["state"] == "APPROVE" and given["revisionId"] == current
     ]
     overridden = row.get("overriddenBy") is not None
-    satisfied, not_satisfied = [], []
+    satisfied: list[str] = []
+    not_satisfied: list[str] = []
     for rule in row["rules"]:
         (satisfied if _is_met(rule, approvers) else not_satisfied).append(rule["approvalRuleName"])
     return {

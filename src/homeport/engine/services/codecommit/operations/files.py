@@ -52,7 +52,7 @@ async def get_folder(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     folder = request["folderPath"].strip("/")
     tree, entries = await trees.folder(tables.path(ctx, repository), commit, folder)
     answer: dict[str, Any] = {"commitId": commit, "folderPath": folder, "treeId": tree}
-    members = {"subFolders": [], "files": [], "symbolicLinks": [], "subModules": []}
+    members: dict[str, list[Row]] = {"subFolders": [], "files": [], "symbolicLinks": [], "subModules": []}
     for entry in entries:
         place = {"absolutePath": entry.path, "relativePath": entry.path.rpartition("/")[2]}
         if entry.kind == "tree":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import tempfile
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -268,7 +269,7 @@ async def _outputs(running: Running, name: str, summary: str, missing_ok: bool =
     written: dict[str, str] = {}
     for declared in running.action["outputArtifacts"]:
         place = running.output(declared["name"])
-        await running.x.step(f"output {place.name}", lambda place=place: _write(running, place, variables))
+        await running.x.step(f"output {place.name}", partial(_write, running, place, variables))
         written[place.name] = place.key
     return ActionResult(summary=summary, variables=variables, outputs=written)
 

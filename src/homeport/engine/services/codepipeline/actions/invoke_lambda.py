@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from homeport.engine.services.codepipeline import tables
@@ -33,7 +34,7 @@ async def _run(running: Running) -> ActionResult:
     running.note(jobId=job_id)
     for attempt in range(1000):
         continuation = _result(running).get("continuationToken") if attempt else None
-        await running.x.step(f"invoke {attempt}", lambda c=continuation: _invoke(running, job_id, c))
+        await running.x.step(f"invoke {attempt}", partial(_invoke, running, job_id, continuation))
 
         async def answered(n: int = attempt) -> dict[str, Any] | None:
             result = _result(running)
@@ -57,9 +58,8 @@ def _result(running: Running) -> dict[str, Any]:
 
 
 async def _invoke(running: Running, job_id: str, continuation: str | None) -> None:
-    event = {"CodePipeline.job": {"id": job_id, "accountId": running.ctx.account, "data": data(running)}}
-    if continuation:
-        event["CodePipeline.job"]["data"]["continuationToken"] = continuation
+    told = data(running) | ({"continuationToken": continuation} if continuation else {})
+    event = {"CodePipeline.job": {"id": job_id, "accountId": running.ctx.account, "data": told}}
     await running.client("lambda").invoke(
         FunctionName=running.configuration["FunctionName"],
         InvocationType="Event",
