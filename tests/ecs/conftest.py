@@ -47,10 +47,8 @@ class Ecs:
             family=family,
             networkMode="awsvpc",
             requiresCompatibilities=["FARGATE"],
-            cpu="256",
-            memory="512",
             containerDefinitions=containers,
-            **task,
+            **{"cpu": "256", "memory": "512", **task},
         )
         return answer["taskDefinition"]["taskDefinitionArn"]
 
@@ -143,7 +141,8 @@ class Site:
         self.balancer.elbv2.modify_target_group_attributes(TargetGroupArn=self.group, Attributes=[delay])
 
     def define(self, script: str, port: int = 8080, **members: Any) -> str:
-        return self.ecs.define(script, portMappings=[{"containerPort": port}], **members)
+        task = {"cpu": "2048", "memory": "4096", **members.pop("task", {})}
+        return self.ecs.define(script, portMappings=[{"containerPort": port}], task=task, **members)
 
     def serve(self, definition: str, count: int = 1, port: int = 8080, **members: Any) -> None:
         target = {"targetGroupArn": self.group, "containerName": "app", "containerPort": port}
@@ -154,7 +153,8 @@ class Site:
         return self.balancer.bound()
 
     def load(self, **options: Any) -> StrictLoad:
-        return StrictLoad(self.port, host=self.balancer.host, **options)
+        # the server of these tests forks for every request: it must not be what fails
+        return StrictLoad(self.port, host=self.balancer.host, **{"pause": 0.05, **options})
 
 
 @pytest.fixture
