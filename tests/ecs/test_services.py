@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from tests.ecs.conftest import Ecs, until
+from tests.ecs.conftest import NETWORK, Ecs, until
 
 
 @pytest.fixture
@@ -104,3 +104,63 @@ def test_a_service_too_big_for_the_machine_says_so(ecs: Ecs):
     ecs.serve(big)
     events = until(ecs.events, lambda events: events)
     assert "was unable to place a task. Reason: Capacity is unavailable at this time." in events[0]
+
+
+def test_tasks_are_spread_over_capacity_providers_and_spot_is_interrupted_and_replaced(ecs: Ecs):
+    strategy = [
+        {"capacityProvider": "FARGATE", "base": 1, "weight": 1},
+        {"capacityProvider": "FARGATE_SPOT", "weight": 2},
+    ]
+    ecs.api.create_service(
+        serviceName="web",
+        taskDefinition=ecs.define("trap 'exit 0' TERM; while true; do sleep 0.05; done"),
+        desiredCount=4,
+        capacityProviderStrategy=strategy,
+        networkConfiguration=NETWORK,
+    )
+    ecs.until_stable()
+    providers = [task["capacityProviderName"] for task in ecs.tasks()]
+    assert sorted(providers) == ["FARGATE", "FARGATE", "FARGATE_SPOT", "FARGATE_SPOT"]
+    spot, plain = (
+        next(task["taskArn"] for task in ecs.tasks() if task["capacityProviderName"] == name)
+        for name in ("FARGATE_SPOT", "FARGATE")
+    )
+    tag = [{"key": "homeport:spot-interruption", "value": "now"}]
+    with pytest.raises(ecs.api.exceptions.InvalidParameterException, match="FARGATE_SPOT"):
+        ecs.api.tag_resource(resourceArn=plain, tags=tag)
+    ecs.api.tag_resource(resourceArn=spot, tags=tag)
+    stopped = ecs.until_stopped(spot)
+    assert (stopped["stopCode"], stopped["stoppedReason"]) == (
+        "SpotInterruption",
+        "Your Spot Task was interrupted.",
+    )
+    assert stopped["containers"][0]["exitCode"] == 0
+    until(ecs.tasks, lambda tasks: [task["lastStatus"] for task in tasks] == ["RUNNING"] * 4)
+
+
+def test_a_deployment_is_stopped_and_rolled_back(ecs: Ecs):
+    good, stuck = ecs.define("exec sleep 600"), ecs.define("exec sleep 601", healthCheck=NEVER)
+    ecs.serve(good, 1)
+    ecs.until_stable()
+    ecs.api.update_service(service="web", taskDefinition=stuck)
+    arn = ecs.api.list_service_deployments(service="web", status=["IN_PROGRESS"])["serviceDeployments"][0][
+        "serviceDeploymentArn"
+    ]
+    ecs.api.stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
+    assert ecs.until_stable()["taskDefinition"] == good
+
+    def status():
+        found = ecs.api.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"][0]
+        return found["status"]
+
+    until(status, lambda status: status == "ROLLBACK_SUCCESSFUL")
+
+
+def test_failing_health_checks_of_containers_are_told(fast: Ecs):
+    fast.serve(fast.define("exec sleep 600", healthCheck=NEVER | {"retries": 1}))
+    stopped = until(lambda: fast.tasks(status="STOPPED"), lambda tasks: tasks, 60)[0]
+    assert stopped["stoppedReason"] == "Task failed container health checks"
+    assert any("its health check exited with code 1: not today" in event for event in fast.events())
+
+
+NEVER = {"command": ["CMD-SHELL", "echo not today; exit 1"], "interval": 5, "retries": 10}

@@ -54,7 +54,8 @@ async def _status(ctx: Context, row: Body, name: str, inspected: dict[str, Any])
     elif state["Status"] in ("exited", "dead"):
         outcome = exit_of(inspected)
         lines = await ctx.engine.docker.last_lines(inspected["Id"], LAST_LINES)
-        members |= {"lastStatus": "STOPPED", "exitCode": outcome.code, "finished": outcome.finished}
+        members |= {"lastStatus": "STOPPED", "exitCode": outcome.code}
+        members |= {"begun": outcome.started, "finished": outcome.finished}
         members["lines"] = [line[:LINE_LENGTH] for line in lines]
         if outcome.oom:
             members["reason"] = "OutOfMemoryError: Container killed due to memory usage"

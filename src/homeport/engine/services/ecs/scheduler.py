@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_services.html
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,15 @@ from typing import Any
 from homeport.engine.containers.errors import DockerUnavailable
 from homeport.engine.durable.reconciler import Key
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecs import circuit_breaker, images, listening, placement, probe, targets
+from homeport.engine.services.ecs import (
+    capacity,
+    circuit_breaker,
+    images,
+    listening,
+    placement,
+    probe,
+    targets,
+)
 from homeport.engine.services.ecs.deployments import rollout
 from homeport.engine.services.ecs.deployments.rolling import Bounds, bounds, plan
 from homeport.engine.services.ecs.failure import CannotStart
@@ -269,16 +278,30 @@ def _start(ctx: Context, service: Body, primary: Body, count: int, findings: Fin
     assert revision is not None
     definition = _definition(ctx, revision)
     settings = task_settings(service, primary, revision)
-    ids = [new_task(ctx, service["clusterName"], definition, settings)["taskId"] for _ in range(count)]
+    strategy = revision["shown"].get("capacityProviderStrategy") or []
+    counts = Counter(row["task"].get("capacityProviderName") or "" for row in _own(ctx, service, primary))
+    ids = []
+    for _ in range(count):
+        provider = capacity.choose(strategy, counts) if strategy else None
+        counts[provider or ""] += 1
+        row = new_task(
+            ctx, service["clusterName"], definition, {**settings, "capacityProviderName": provider}
+        )
+        ids.append(row["taskId"])
     listed = " ".join(f"(task {id})" for id in ids)
     add_event(ctx, service, f"has started {count} tasks: {listed}.")
+
+
+def _own(ctx: Context, service: Body, deployment: Body) -> list[Body]:
+    rows = alive(ctx, service)
+    return [
+        row for row in rows if row["deployment"] == deployment["id"] and row["desiredStatus"] == "RUNNING"
+    ]
 
 
 def task_settings(service: Body, deployment: Body, revision: Body) -> Body:
     """What each task of a deployment is made with."""
     shown = revision["shown"]
-    strategy = shown.get("capacityProviderStrategy") or []
-    provider = max(strategy, key=lambda each: each.get("weight", 0))["capacityProvider"] if strategy else None
     tags = service["shown"].get("tags", []) if service["shown"].get("propagateTags") == "SERVICE" else []
     return {
         "serviceName": service["serviceName"],
@@ -287,8 +310,8 @@ def task_settings(service: Body, deployment: Body, revision: Body) -> Body:
         "images": digests(revision),
         "group": f"service:{service['serviceName']}",
         "startedBy": deployment["id"],
-        "launchType": shown.get("launchType") or ("FARGATE" if provider else None),
-        "capacityProviderName": provider,
+        "launchType": shown.get("launchType")
+        or ("FARGATE" if shown.get("capacityProviderStrategy") else None),
         "platformVersion": shown.get("platformVersion"),
         "platformFamily": shown.get("platformFamily"),
         "networkConfiguration": shown.get("networkConfiguration") or {},

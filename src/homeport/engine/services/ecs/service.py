@@ -9,9 +9,11 @@ import functools
 from homeport.engine.durable.reconciler import Reconciler
 from homeport.engine.services.ecs import logs, metadata, metrics, scheduler, tasks, watch
 from homeport.engine.services.ecs.operations import (
+    capacity_providers,
     clusters,
     service_deployments,
     services,
+    settings,
     tags,
     task_definitions,
 )
@@ -38,7 +40,16 @@ async def _reset(engine: Engine) -> None:
 
 SERVICE = Service(
     "ecs",
-    modules=(clusters, task_definitions, task_operations, services, service_deployments, tags),
+    modules=(
+        clusters,
+        capacity_providers,
+        task_definitions,
+        task_operations,
+        services,
+        service_deployments,
+        settings,
+        tags,
+    ),
     reconcilers=(
         Reconciler(TASK, tasks.keys, tasks.reconcile),
         Reconciler(SERVICE_RECONCILER, scheduler.keys, scheduler.reconcile),

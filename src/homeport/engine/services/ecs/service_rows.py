@@ -58,6 +58,15 @@ def add_event(ctx: Context, service: Body, message: str) -> None:
     EVENTS.delete(ctx, service["clusterName"], service["serviceName"], service["events"] - KEPT_EVENTS)
 
 
+def tell(ctx: Context, row: Body, message: str) -> None:
+    """Add an event to the service of a task, if it has one."""
+    with ctx.store.transaction():
+        service = SERVICES.get(ctx, row["clusterName"], row["serviceName"]) if row["serviceName"] else None
+        if service is not None:
+            add_event(ctx, service, message)
+            SERVICES.put(ctx, service)
+
+
 def emit_action(ctx: Context, service: Body, kind: str, name: str, **detail: Any) -> None:
     """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_events.html"""
     arn = service["shown"]["serviceArn"]

@@ -48,7 +48,7 @@ async def deregister(ctx: Context, row: Body) -> None:
                 TargetGroupArn=group, Targets=[target]
             )
         except AwsError as error:
-            if error.code not in ("TargetGroupNotFound", "InvalidTarget"):
+            if error.code not in ("TargetGroupNotFound", "InvalidTarget", "ValidationError"):
                 raise
 
 
@@ -89,7 +89,7 @@ async def _descriptions(ctx: Context, group: str, targets: list[Body] | None = N
             TargetGroupArn=group, Targets=targets
         )
     except AwsError as error:
-        if error.code in ("TargetGroupNotFound", "InvalidTarget"):
+        if error.code in ("TargetGroupNotFound", "InvalidTarget", "ValidationError"):
             return []
         raise
     return answer.get("TargetHealthDescriptions", [])

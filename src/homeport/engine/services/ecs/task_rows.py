@@ -20,6 +20,7 @@ TASK = "ecs.task"
 SERVICE = "ecs.service"
 KEPT_SECONDS = 3600.0
 """How long a stopped task can be described."""
+_INTERNAL = ("checked", "lines", "begun", "finished", "probe", "restarts")
 ENDING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")
 
 
@@ -168,11 +169,7 @@ def described(row: Body) -> Body:
     return {
         **{key: value for key, value in row["task"].items() if value is not None},
         "containers": [
-            {
-                key: value
-                for key, value in container.items()
-                if key not in ("checked", "lines", "finished", "probe")
-            }
+            {key: value for key, value in container.items() if key not in _INTERNAL}
             for container in row["containers"].values()
         ],
         "desiredStatus": row["desiredStatus"],

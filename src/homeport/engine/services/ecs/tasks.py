@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-expla
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -15,9 +16,13 @@ from homeport.engine.containers.events import Event
 from homeport.engine.durable.reconciler import Key
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecs import logs, start, targets
+from homeport.engine.services.ecs.capacity import WARNING_SECONDS
+from homeport.engine.services.ecs.containers import stop_timeout
 from homeport.engine.services.ecs.failure import CannotStart
 from homeport.engine.services.ecs.health import note_failure
 from homeport.engine.services.ecs.observation import observe
+from homeport.engine.services.ecs.restarts import restart_ended
+from homeport.engine.services.ecs.service_rows import tell
 from homeport.engine.services.ecs.tables import TASKS
 from homeport.engine.services.ecs.task_rows import (
     ENDING,
@@ -29,11 +34,13 @@ from homeport.engine.services.ecs.task_rows import (
 )
 from homeport.engine.services.engine import Engine
 from homeport.engine.store.database import Scope
+from homeport.engine.wire.errors import AwsError
 
 log = logging.getLogger(__name__)
 
 DOCKER_AWAY_SECONDS = 5.0
 DRAIN_LOOK_SECONDS = 2.0
+REGISTER_SECONDS = 5.0
 NOW = 0.0
 """The state has changed: look again at once."""
 
@@ -100,7 +107,13 @@ async def _pending(ctx: Context, row: Body) -> float | None:
 async def _activating(ctx: Context, row: Body) -> float | None:
     if row["desiredStatus"] == "STOPPED":
         return _enter(ctx, row, "DEACTIVATING")
-    await targets.register(ctx, row)
+    try:
+        await targets.register(ctx, row)
+    except AwsError as error:
+        tell(ctx, row, f"failed to register targets with (error {error.message}).")
+        return REGISTER_SECONDS
+    for target in row["targets"]:
+        tell(ctx, row, f"registered 1 targets in (target-group {target['targetGroupArn']})")
     now = ctx.now()
     return _enter(ctx, row, "RUNNING", lambda fresh: fresh["task"].setdefault("startedAt", now))
 
@@ -109,19 +122,32 @@ async def _running(ctx: Context, row: Body) -> float | None:
     if row["desiredStatus"] == "STOPPED":
         return _enter(ctx, row, "DEACTIVATING")
     definition = definition_of(ctx, row)
-    row = await observe(ctx, row)
+    row = await restart_ended(ctx, await observe(ctx, row), definition)
     if _essential_ended(ctx, row, definition):
         return NOW
     return None
 
 
 async def _deactivating(ctx: Context, row: Body) -> float | None:
+    definition = definition_of(ctx, row)
     await targets.deregister(ctx, row)
     row = await observe(ctx, row)
     alive = any(container["lastStatus"] == "RUNNING" for container in row["containers"].values())
-    if alive and not _essential_is_gone(row, definition_of(ctx, row)) and not await targets.drained(ctx, row):
-        return DRAIN_LOOK_SECONDS
+    if alive and not _essential_is_gone(row, definition) and not await targets.drained(ctx, row):
+        left = _drain_limit(row, definition) - ctx.now()
+        if left > 0:
+            return min(DRAIN_LOOK_SECONDS, left)
+    for target in row["targets"]:
+        tell(ctx, row, f"deregistered 1 targets in (target-group {target['targetGroupArn']})")
     return _enter(ctx, row, "STOPPING")
+
+
+def _drain_limit(row: Body, definition: Body) -> float:
+    """A Spot task must be gone two minutes after its warning, its stop timeout included."""
+    if row["task"].get("stopCode") != "SpotInterruption":
+        return math.inf
+    longest = max(stop_timeout(container) for container in definition["containerDefinitions"])
+    return row["task"]["stoppingAt"] + WARNING_SECONDS - longest
 
 
 async def _stopping(ctx: Context, row: Body) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from homeport.engine.services.context import Context
+from homeport.engine.services.ecs import capacity
 from homeport.engine.services.ecs.deployments.settings import deployment_configuration
 from homeport.engine.services.ecs.metrics import METRICS
 from homeport.engine.services.ecs.names import (
@@ -59,6 +60,7 @@ async def create_service(ctx: Context, request: Body) -> Body:
     if not request.get("taskDefinition"):
         raise AwsError("InvalidParameterException", "TaskDefinition can not be blank.")
     definition = find_definition(ctx, request["taskDefinition"])["definition"]
+    capacity.check(request.get("capacityProviderStrategy", []))
     balancers = request.get("loadBalancers", [])
     await _check_load_balancers(ctx, balancers, definition)
     settings = _new_settings(cluster, request, definition)
@@ -146,6 +148,7 @@ async def update_service(ctx: Context, request: Body) -> Body:
     service = find_service(ctx, request.get("cluster"), request["service"])
     named = request.get("taskDefinition") or service["shown"]["taskDefinition"]
     definition = find_definition(ctx, named, active="taskDefinition" in request)["definition"]
+    capacity.check(request.get("capacityProviderStrategy", []))
     if "loadBalancers" in request:
         await _check_load_balancers(ctx, request["loadBalancers"], definition)
     with ctx.store.transaction():

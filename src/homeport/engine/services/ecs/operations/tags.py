@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from homeport.engine.services.context import Context
+from homeport.engine.services.ecs.capacity import INTERRUPT_TAG, interrupt
 from homeport.engine.services.ecs.names import find_definition
 from homeport.engine.services.ecs.tables import CLUSTERS, DEFINITIONS, SERVICES, TASKS
 from homeport.engine.services.service import operation
@@ -45,6 +46,8 @@ def _change(ctx: Context, arn: str, apply: Callable[[Tags], Tags]) -> Body:
         if len(holder["tags"]) > 50:
             raise AwsError("InvalidParameterException", "A resource can have at most 50 tags.")
         save(row)
+        if "task" in row and INTERRUPT_TAG in {tag["key"] for tag in holder["tags"]}:
+            interrupt(ctx, row)
     return {}
 
 

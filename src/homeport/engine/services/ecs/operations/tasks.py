@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from homeport.engine.containers.errors import DockerUnavailable
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecs import placement
+from homeport.engine.services.ecs import capacity, placement
 from homeport.engine.services.ecs.names import (
     find_cluster,
     find_definition,
@@ -42,15 +43,21 @@ async def run_task(ctx: Context, request: Body) -> Body:
     if (token := request.get("clientToken")) and (known := TOKENS.get(ctx, token)):
         before = [TASKS.get(ctx, *key) for key in known["tasks"]]
         return {"tasks": [described(row) for row in before if row], "failures": []}
-    settings = _settings(cluster, definition, request)
+    strategy = request.get("capacityProviderStrategy")
+    if strategy is None and not request.get("launchType"):
+        strategy = cluster.get("defaultCapacityProviderStrategy")
+    capacity.check(strategy or [])
+    settings = _settings(
+        definition, request, fargate=bool(strategy) or request.get("launchType") == "FARGATE"
+    )
     obstacle = await _obstacle(ctx, definition["definition"])
     if obstacle:
         return {"tasks": [], "failures": [{"reason": "RESOURCE:MEMORY", "detail": obstacle}]}
     with ctx.store.transaction():
         forget_old(ctx, cluster["clusterName"], "")
         rows = [
-            new_task(ctx, cluster["clusterName"], definition, settings)
-            for _ in range(request.get("count", 1))
+            new_task(ctx, cluster["clusterName"], definition, each)
+            for each in _distributed(settings, strategy, request.get("count", 1))
         ]
         if token:
             keys = [[row["clusterName"], row["taskId"]] for row in rows]
@@ -58,7 +65,7 @@ async def run_task(ctx: Context, request: Body) -> Body:
     return {"tasks": [described(row) for row in rows], "failures": []}
 
 
-def _settings(cluster: Body, definition: Body, request: Body) -> Body:
+def _settings(definition: Body, request: Body, *, fargate: bool) -> Body:
     if not 1 <= request.get("count", 1) <= 10:
         raise AwsError("InvalidParameterException", "count should be between 1 and 10.")
     network = request.get("networkConfiguration")
@@ -79,11 +86,6 @@ def _settings(cluster: Body, definition: Body, request: Body) -> Body:
                 "InvalidParameterException",
                 f"Override for container named {override.get('name')} is not a container in the TaskDefinition.",
             )
-    strategy = request.get("capacityProviderStrategy")
-    if strategy is None and not request.get("launchType"):
-        strategy = cluster.get("defaultCapacityProviderStrategy")
-    provider = max(strategy, key=lambda each: each.get("weight", 0))["capacityProvider"] if strategy else None
-    fargate = provider or request.get("launchType") == "FARGATE"
     tags = request.get("tags", [])
     if request.get("propagateTags") == "TASK_DEFINITION":
         tags = definition["tags"] + tags
@@ -91,7 +93,6 @@ def _settings(cluster: Body, definition: Body, request: Body) -> Body:
         "group": request.get("group") or f"family:{definition['family']}",
         "startedBy": request.get("startedBy"),
         "launchType": "FARGATE" if fargate else request.get("launchType", "EC2"),
-        "capacityProviderName": provider,
         "platformVersion": "1.4.0" if fargate else None,
         "platformFamily": "Linux" if fargate else None,
         "networkConfiguration": network or {},
@@ -99,6 +100,16 @@ def _settings(cluster: Body, definition: Body, request: Body) -> Body:
         "overrides": overrides,
         "tags": tags,
     }
+
+
+def _distributed(settings: Body, strategy: list[Body] | None, count: int) -> list[Body]:
+    counts: Counter[str] = Counter()
+    found = []
+    for _ in range(count):
+        provider = capacity.choose(strategy, counts) if strategy else None
+        counts[provider or ""] += 1
+        found.append({**settings, "capacityProviderName": provider})
+    return found
 
 
 async def _obstacle(ctx: Context, definition: Body) -> str | None:
