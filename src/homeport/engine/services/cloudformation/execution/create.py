@@ -20,7 +20,7 @@ async def create_stack(work: Work) -> None:
     template = stack_template(stack)
     graph = dependencies(template.resources, stack_environment(work.ctx, stack).conditions)
     work.cancellable = True
-    failures = await work.walk(graph, lambda id: resource.create(work, template.resources[id]))
+    failures = await work.walk("walk", graph, lambda id: resource.create(work, template.resources[id]))
     work.cancellable = False
     reason = failed_reason("create", failures) if failures else await finish(work, "CREATE_COMPLETE")
     if reason is None:

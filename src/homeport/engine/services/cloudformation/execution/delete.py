@@ -44,7 +44,7 @@ async def delete_resources(
         await resource.delete(work, row, f"{name}.{key}", kept=kept)
         await work.x.record(f"{name}.{key}.forget", lambda: _forget(work, row, kept))
 
-    failures = await work.walk(reverse(_graph(by_key)), visit, keep_going=True)
+    failures = await work.walk(f"{name}.walk", reverse(_graph(by_key)), visit, keep_going=True)
     return {by_key[key]["LogicalResourceId"]: reason for key, reason in failures.items()}
 
 
@@ -64,7 +64,7 @@ async def clean_up(work: Work, name: str) -> None:
         kept = name == "cleanup" and resource.is_kept(row, policy)
         await resource.delete(work, row, f"{name}.{key}", kept=kept)
 
-    await work.walk(reverse(_graph(by_key)), visit, keep_going=True)
+    await work.walk(f"{name}.walk", reverse(_graph(by_key)), visit, keep_going=True)
 
     def forget() -> None:
         stack = work.stack

@@ -25,7 +25,7 @@ async def roll_back(work: Work) -> None:
         else:
             await resource.restore(work, rows[id])
 
-    failures = await work.walk(_graph(rows), visit, keep_going=True)
+    failures = await work.walk("rollback.walk", _graph(rows), visit, keep_going=True)
     if failures:
         await work.status(
             "rollback.failed",

@@ -34,7 +34,7 @@ async def update_stack(work: Work) -> None:
 
     failures = await _protected(work, before, set(graph))
     work.cancellable = True
-    failures = failures or await work.walk(graph, visit)
+    failures = failures or await work.walk("walk", graph, visit)
     work.cancellable = False
     reason = _reason(failures, before) if failures else None
     if reason is None:

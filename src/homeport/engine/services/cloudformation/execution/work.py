@@ -143,11 +143,17 @@ class Work:
         return answer
 
     async def walk(
-        self, graph: Graph, visit: Callable[[str], Awaitable[None]], *, keep_going: bool = False
+        self, step: str, graph: Graph, visit: Callable[[str], Awaitable[None]], *, keep_going: bool = False
     ) -> dict[str, str]:
         """Visit every resource after those it needs, independent ones at the same time. After a failure nothing
         new begins, unless `keep_going`: then only what needs the failed one is left out. Answers the reasons of
-        the failures by logical id."""
+        the failures by logical id. A walk is a step: one that has ended is not walked again after a restart, when
+        the rows may tell of what came after it."""
+        return await self.x.step(step, lambda: self._walk(graph, visit, keep_going))
+
+    async def _walk(
+        self, graph: Graph, visit: Callable[[str], Awaitable[None]], keep_going: bool
+    ) -> dict[str, str]:
         failures: dict[str, str] = {}
         done: Mapping[str, asyncio.Future[bool]] = {
             id: asyncio.get_running_loop().create_future() for id in graph
