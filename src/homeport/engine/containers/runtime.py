@@ -185,6 +185,14 @@ class Runtime:
         await asyncio.gather(*(self.remove(found["Id"]) for found in await self.containers()))
         await self.networks.remove()
 
+    async def remove_volumes(self, prefix: str) -> None:
+        """Remove the named volumes whose names begin with `prefix`, one of this engine's names."""
+        filters = json.dumps({"name": [prefix]})
+        answer = await self._client.call("GET", "volumes", {"filters": filters})
+        for volume in answer["Volumes"] or ():
+            if volume["Name"].startswith(f"{prefix}-"):
+                await self._client.call("DELETE", f"volumes/{volume['Name']}", {"force": "1"})
+
     # -- what happens inside
 
     def logs(self, name: str, after: Position | None = None, follow: bool = True) -> AsyncIterator[Line]:

@@ -77,7 +77,7 @@ async def _store(
         described["artifactIdentifier"] = identifier
     if target["type"] == "CODEPIPELINE" or target.get("packaging") == "ZIP":
         file = folder / "artifact.zip"
-        await asyncio.to_thread(_zip, file, picked)
+        await asyncio.to_thread(make_zip, file, picked)
         await transfer.upload(s3, bucket, key, file, ContentType="application/zip", **options)
         content = await asyncio.to_thread(file.read_bytes)
         described["sha256sum"] = hashlib.sha256(content).hexdigest()
@@ -105,7 +105,7 @@ def _encryption(build: Row, target: Row) -> dict[str, Any]:
     return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
 
 
-def _zip(file: Path, picked: Sequence[Picked]) -> None:
+def make_zip(file: Path, picked: Sequence[Picked]) -> None:
     """Times are left out, so that the same files make the same archive."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for each in picked:

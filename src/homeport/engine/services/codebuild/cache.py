@@ -27,6 +27,9 @@ def volumes(ctx: Context, build: Row, spec: Buildspec, directory: str) -> list[s
         for path in spec.cache.paths:
             folder = posixpath.normpath(posixpath.join(directory, re.sub(r"/?\*.*$", "", path)))
             mounted.append(f"{_volume(ctx, build, folder)}:{folder}")
+    if mounted and (row := BUILDS.get(ctx, build["id"])):
+        # no await since the question, so that two builds never get the same volume
+        BUILDS.put(ctx, row | {"_localCache": True})
     return mounted
 
 

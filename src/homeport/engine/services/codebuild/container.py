@@ -198,9 +198,10 @@ def _archive(ctx: Context, setup: Setup, access: ContainerAccess) -> Path:
         for registry in registries(ctx):
             _add_file(tar, f"etc/docker/certs.d/{registry}/ca.crt", access.ca.read_bytes(), 0o644)
         for path, source in setup.folders.items():
-            _add_folder(tar, path[1:], 0o755)
+            if path != "/":
+                _add_folder(tar, path[1:], 0o755)
             for child in sorted(source.iterdir()):
-                tar.add(child, f"{path[1:]}/{child.name}", filter=_as_root)
+                tar.add(child, f"{path}/{child.name}".lstrip("/"), filter=_as_root)
     return target
 
 

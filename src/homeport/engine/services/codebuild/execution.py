@@ -7,6 +7,7 @@ comes back reads on where the last one stopped.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -26,6 +27,9 @@ from homeport.engine.services.codebuild.tables import BUILDS, REPORT_ITEMS, REPO
 from homeport.engine.services.codebuild.verdict import PhaseFailed
 from homeport.engine.services.codebuild.workspace import Workspace
 from homeport.engine.services.context import Context
+from homeport.engine.wire.errors import AwsError
+
+log = logging.getLogger(__name__)
 
 
 class Building:
@@ -219,7 +223,28 @@ class Building:
                 await self.x.record("log-failed", lambda: self._fail("FAILED", *written["failed"]))
                 status = "FAILED"
             await self.x.record("complete", lambda: board.complete(self.ctx, self.id, status, self.ctx.now()))
+            await self.x.record("auto-retry", lambda: self._retry(status))
         await clean(self.ctx, self.id)
+
+    def _retry(self, status: str) -> None:
+        """Start the build again, as often as its autoRetryLimit says."""
+        from homeport.engine.services.codebuild.launch import launch
+
+        row = self.row
+        config = row.get("autoRetryConfig")
+        if status != "FAILED" or not config or config["autoRetryNumber"] >= config["autoRetryLimit"]:
+            return
+        again = {
+            "autoRetryLimit": config["autoRetryLimit"],
+            "autoRetryNumber": config["autoRetryNumber"] + 1,
+            "previousAutoRetry": row["arn"],
+        }
+        try:
+            started = launch(self.ctx, row["_request"], row["initiator"], autoRetryConfig=again)
+        except AwsError as error:
+            log.info("%s is not retried: %s", self.id, error)
+            return
+        board.change(self.ctx, self.id, autoRetryConfig=config | {"nextAutoRetry": started["arn"]})
 
 
 async def clean(ctx: Context, id: str) -> None:

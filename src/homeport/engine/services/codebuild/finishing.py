@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import Any
 
-from homeport.engine.services.codebuild import artifacts, container, report_files
+from homeport.engine.services.codebuild import artifacts, container, report_files, s3_cache
 from homeport.engine.services.codebuild.buildspec import Artifacts, Buildspec, parse
 from homeport.engine.services.codebuild.collect import collect
 from homeport.engine.services.codebuild.container import TMP
@@ -31,6 +31,10 @@ async def upload(ctx: Context, build: Row, prepared: Row, ran: dict[str, bool]) 
             await _upload_all(ctx, build, spec, prepared, workspace, output)
         except PhaseFailed as error:
             output["failure"] = [error.code, error.message]
+    if all(ran.values()):
+        directory = prepared["directories"][""]
+        said_of_cache = await s3_cache.save(ctx, build, spec, directory, prepared["cacheKey"], workspace)
+        output["lines"] += [said_of_cache] if said_of_cache else []
     return output
 
 

@@ -14,6 +14,7 @@ from homeport.engine.services.codebuild import (
     environment,
     log_stream,
     phases,
+    s3_cache,
     secrets,
     sources,
     transcript,
@@ -85,6 +86,11 @@ async def prepare(ctx: Context, build: Row, image: str, nonce: str) -> Row:
     lines += [f"Notice: {notice}" for notice in spec.notices]
     lines += _described(spec)
     values, hidden = await _variables(ctx, build, spec)
+    primary = folders[directories[""]]
+    cached, said = await s3_cache.restore(ctx, build, spec, primary, workspace)
+    lines += [said] if said else []
+    if cached:
+        folders["/"] = cached
     build = build | {"resolvedSourceVersion": resolved} if resolved else build
     own = environment.of_build(build, directories, build["logs"].get("streamName", ""))
     access = await ctx.engine.container_access()
@@ -121,6 +127,7 @@ async def prepare(ctx: Context, build: Row, image: str, nonce: str) -> Row:
         "buildspec": text,
         "directories": directories,
         "resolved": resolved,
+        "cacheKey": s3_cache.expanded_key(spec, primary),
         "secret": [name for name, value in values.items() if value in hidden],
     }
 

@@ -81,7 +81,7 @@ async def _fetch_s3(ctx: Context, role: str, source: Row, version: str, folder: 
     try:
         answer = await transfer.download(s3, bucket, key, file, object_version)
         if zipfile.is_zipfile(file):
-            await asyncio.to_thread(_unzip, file, folder)
+            await asyncio.to_thread(unzip, file, folder)
         else:
             file.rename(folder / key.rpartition("/")[2])
     except AwsError as error:
@@ -113,7 +113,7 @@ async def _fetch_folder(s3: Any, bucket: str, prefix: str, folder: Path) -> None
             return
 
 
-def _unzip(file: Path, folder: Path) -> None:
+def unzip(file: Path, folder: Path) -> None:
     """Unpack with file modes and symbolic links; what would lie outside of the folder is left out."""
     with zipfile.ZipFile(file) as archive:
         for member in archive.infolist():

@@ -161,5 +161,6 @@ def _complete(row: Row) -> None:
 
 
 def _badge(ctx: Context, row: Row, enabled: bool) -> Row:
-    url = f"https://codebuild.{ctx.region}.amazonaws.com/badges?uuid={row['_badge']}&branch=main"
+    config = ctx.engine.config
+    url = f"http://{config.host}:{config.port}/badges?uuid={row['_badge']}&branch=main"
     return {"badgeEnabled": True, "badgeRequestUrl": url} if enabled else {"badgeEnabled": False}

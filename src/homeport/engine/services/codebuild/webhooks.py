@@ -1,0 +1,91 @@
+"""The receiver of webhooks: `POST /codebuild/webhooks/<id>`, as GitHub calls it.
+
+https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from typing import TYPE_CHECKING, Any
+
+from homeport.engine.services.codebuild.launch import launch
+from homeport.engine.services.codebuild.operations.build_batches import start_batch
+from homeport.engine.services.codebuild.tables import PROJECTS, Row
+from homeport.engine.services.codebuild.webhook_filters import Event, from_github, starts
+from homeport.engine.services.context import Context
+from homeport.engine.wire import http
+from homeport.engine.wire.errors import AwsError
+
+if TYPE_CHECKING:
+    from homeport.engine.services.engine import Engine
+
+PREFIX = "codebuild/webhooks"
+
+
+def mount(engine: Engine) -> http.AsgiApp:
+    """The ASGI application."""
+
+    async def app(scope: http.Scope, receive: http.Receive, send: http.Send) -> None:
+        request = http.request(scope, receive)
+        try:
+            status, body = await _receive(engine, request)
+        except AwsError as error:
+            status, body = error.status or 400, {"message": error.message}
+        except (ValueError, KeyError, TypeError):
+            status, body = 400, {"message": "This is no payload of a GitHub webhook"}
+        headers = {"content-type": "application/json"}
+        await http.Response(status, headers, json.dumps(body).encode()).send(send)
+
+    return app
+
+
+async def _receive(engine: Engine, request: http.Request) -> tuple[int, dict[str, str]]:
+    ctx, project = _project(engine, request.path.rpartition("/")[2])
+    payload = await request.body()
+    expected = hmac.new(project["_webhookSecret"].encode(), payload, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(request.headers.get("x-hub-signature-256", ""), f"sha256={expected}"):
+        raise AwsError("Forbidden", "The signature X-Hub-Signature-256 is missing or wrong", 403)
+    event = from_github(request.headers.get("x-github-event", ""), json.loads(payload))
+    webhook = project["webhook"]
+    if event is None or not starts(webhook.get("filterGroups", []), webhook.get("branchFilter", ""), event):
+        return 200, {"message": "No filter group matches"}
+    wanted = _request(project, event, request.headers.get("x-github-delivery", ""))
+    initiator = "GitHub-Hookshot/homeport"
+    if webhook.get("buildType") == "BUILD_BATCH":
+        return 202, {"message": "accepted", "id": start_batch(ctx, wanted, initiator)["id"]}
+    return 202, {"message": "accepted", "id": launch(ctx, wanted, initiator)["id"]}
+
+
+def _project(engine: Engine, id: str) -> tuple[Context, Row]:
+    for scope, row in PROJECTS.everywhere(engine.store):
+        if row.get("webhook", {}).get("payloadUrl", "").rpartition("/")[2] == id:
+            return engine.context("codebuild", scope), row
+    raise AwsError("NotFound", f"There is no webhook {id}", 404)
+
+
+def _request(project: Row, event: Event, delivery: str) -> dict[str, Any]:
+    """The build that the event asks for, with what it is told of the event."""
+    variables = {
+        "CODEBUILD_WEBHOOK_TRIGGER": _trigger(event),
+        "CODEBUILD_WEBHOOK_EVENT": event.name,
+        "CODEBUILD_WEBHOOK_HEAD_REF": event.head_ref,
+        "CODEBUILD_WEBHOOK_BASE_REF": event.base_ref,
+        "CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID": event.actor,
+    }
+    request: dict[str, Any] = {
+        "projectName": project["name"],
+        "sourceVersion": event.version,
+        "environmentVariablesOverride": [
+            {"name": name, "value": value, "type": "PLAINTEXT"} for name, value in variables.items() if value
+        ],
+    }
+    return request | ({"idempotencyToken": delivery} if delivery else {})
+
+
+def _trigger(event: Event) -> str:
+    if event.version.startswith("pr/"):
+        return event.version
+    kind, _, name = event.head_ref.removeprefix("refs/").partition("/")
+    return f"{'tag' if kind == 'tags' else 'branch'}/{name}"
