@@ -12,27 +12,10 @@ from typing import Any
 import pytest
 
 from tests.ecr.oci import Registry, basic, digest_of, error_of
+from tests.ecr.users import as_user
 
 PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"]
 PUSH = [*PULL, "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage"]
-
-
-def as_user(engine: Any, *actions: str, name: str = "dev") -> Registry:
-    """The registry for a user who may do these actions on the repository `app`."""
-    iam = engine.client("iam")
-    iam.create_user(UserName=name)
-    statements = [{"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}]
-    if actions:
-        arn = f"arn:aws:ecr:{engine.region}:{engine.account}:repository/app"
-        statements.append({"Effect": "Allow", "Action": list(actions), "Resource": arn})
-    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document)
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    ecr = engine.client(
-        "ecr", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
-    )
-    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
-    return Registry(engine.url, token)
 
 
 def test_a_token_is_told_with_its_endpoint_and_end(engine: Any, ecr: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.ecr.oci import OCI_INDEX, OCI_MANIFEST, Registry, digest_of, error_of
+from tests.ecr.users import as_user
 
 
 @pytest.fixture
@@ -60,6 +61,24 @@ def test_of_an_index_only_the_pulled_image_comes(ecr: Any, cache: Registry) -> N
     assert cache.call("GET", f"/v2/cache/app/blobs/{digest_of(b'arm')}").data == b"arm"
     listed = {image["imageDigest"] for image in ecr.list_images(repositoryName="cache/app")["imageIds"]}
     assert amd not in listed
+
+
+def test_the_api_brings_images_too(ecr: Any, cache: Registry) -> None:
+    digest = cache.push_image("app", "v1", b"one")
+    answer = ecr.batch_get_image(
+        repositoryName="cache/app", imageIds=[{"imageTag": "v1"}, {"imageTag": "no"}]
+    )
+    assert answer["images"][0]["imageId"]["imageDigest"] == digest
+    assert answer["failures"][0]["failureCode"] == "UpstreamUnavailable"
+    assert ecr.describe_images(repositoryName="cache/app")["imageDetails"][0]["imageTags"] == ["v1"]
+
+
+def test_who_may_not_import_does_not(engine: Any, cache: Registry) -> None:
+    cache.push_image("app", "v1", b"one")
+    arn = f"arn:aws:ecr:{engine.region}:{engine.account}:repository/cache/app"
+    user = as_user(engine, "ecr:BatchGetImage", "ecr:CreateRepository", resource=arn)
+    told = user.call("GET", "/v2/cache/app/manifests/v1").json()["errors"][0]
+    assert told["code"] == "DENIED" and "perform: ecr:BatchImportUpstreamImage on resource" in told["message"]
 
 
 def test_what_the_upstream_does_not_have(cache: Registry) -> None:

@@ -82,6 +82,18 @@ async def import_manifest(ctx: Context, source: Source, repository: str, referen
     return manifest
 
 
+async def import_image(ctx: Context, repository: str, reference: str) -> None:
+    """Have an image of a cache in the repository, layers and all, if it is one and not there yet. Raises
+    UnableToGetUpstreamImageException."""
+    source = find_source(ctx, repository)
+    if source is None or not must_ask(ctx, repository, reference):
+        return
+    manifest = await import_manifest(ctx, source, repository, reference)
+    with ctx.engine.signals.listen([_topic(repository)]) as heard:
+        while IMPORTS.get(ctx, repository, manifest.digest):
+            await heard.wait(5.0)
+
+
 async def wait_for_layer(ctx: Context, repository: str, digest: str) -> None:
     """Return when the layer is there, or no import brings it."""
     with ctx.engine.signals.listen([_topic(repository)]) as heard:

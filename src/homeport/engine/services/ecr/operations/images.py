@@ -16,6 +16,7 @@ from homeport.engine.services.ecr.images import (
 )
 from homeport.engine.services.ecr.manifests import parse_manifest
 from homeport.engine.services.ecr.names import is_digest, is_tag
+from homeport.engine.services.ecr.pull_through import import_image
 from homeport.engine.services.ecr.push import push_image, remove_image, untag_image
 from homeport.engine.services.ecr.scans import scan_summary
 from homeport.engine.services.ecr.scope import registry_of
@@ -52,10 +53,9 @@ async def put_image(ctx: Context, request: Body) -> Body:
 async def batch_get_image(ctx: Context, request: Body) -> Body:
     """https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_BatchGetImage.html"""
     ctx, name = registry_of(ctx, request), request["repositoryName"]
-    find_repository(ctx, name)
     images, failures = [], []
     for image_id in request["imageIds"]:
-        image, failure = _look_up(ctx, name, image_id)
+        image, failure = await _get(ctx, name, image_id)
         if image:
             note_pull(ctx, image)
             images.append(_fetched(ctx, image, image_id.get("imageTag")))
@@ -160,6 +160,19 @@ async def list_image_referrers(ctx: Context, request: Body) -> Body:
         for image in images
     ]
     return {"referrers": [_without_none(each) for each in referrers], "nextToken": token}
+
+
+async def _get(ctx: Context, repository: str, image_id: Body) -> tuple[Body | None, Body]:
+    """The image, brought from its upstream registry if the repository is a cache; or the failure."""
+    try:
+        if reference := image_id.get("imageDigest") or image_id.get("imageTag"):
+            await import_image(ctx, repository, reference)
+    except AwsError as error:
+        if error.code != "UnableToGetUpstreamImageException":
+            raise
+        return None, _failure(image_id, "UpstreamUnavailable", error.message)
+    find_repository(ctx, repository)
+    return _look_up(ctx, repository, image_id)
 
 
 def _look_up(ctx: Context, repository: str, image_id: Body) -> tuple[Body | None, Body]:

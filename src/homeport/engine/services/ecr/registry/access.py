@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from botocore import xform_name
+from botocore.model import OperationModel
 
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecr.names import REGISTRY_HOST
@@ -54,7 +55,7 @@ async def authorize(ctx: Context, request: Request, action: str, repository: str
     request amounts to. Raises AccessDeniedException, and tells the audit trail of it."""
     call = WireCall(
         service="ecr",
-        operation=model.load("ecr").operation_model(action),
+        operation=_operation(action),
         params={"registryId": ctx.scope.account, "repositoryName": repository},
         principal=ctx.principal,
         account=ctx.principal.account,
@@ -72,6 +73,15 @@ async def authorize(ctx: Context, request: Request, action: str, repository: str
         ctx.engine.observe(call, None, error)
         raise
     return call
+
+
+def _operation(action: str) -> OperationModel:
+    """The operation of that name; for a permission without one, such as BatchImportUpstreamImage, one in the form
+    of BatchGetImage, so that IAM finds the repository in its input."""
+    ecr = model.load("ecr")
+    if action in ecr.operation_names:
+        return ecr.operation_model(action)
+    return OperationModel({"name": action, "input": {"shape": "BatchGetImageRequest"}}, ecr, action)
 
 
 def _bearer(engine: Engine, scope: Scope, request: Request) -> Principal:

@@ -86,6 +86,7 @@ async def _from_upstream(call: Call, reference: str) -> Manifest | None:
         return pending
     if not must_ask(call.ctx, call.repository, reference):
         return None
+    await call.allow("BatchImportUpstreamImage")
     if REPOSITORIES.get(call.ctx, call.repository) is None:
         await call.allow("CreateRepository")
     try:
