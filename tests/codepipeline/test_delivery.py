@@ -113,3 +113,26 @@ def test_a_role_without_a_permission_fails_in_that_action_with_awss_message(engi
     status, messages = outcome(engine, "web", first(engine, "web"))
     assert status == "Failed"
     assert "is not authorized to perform: codecommit:UploadArchive on resource: " in messages[0]
+
+
+@pytest.mark.slow
+def test_commands_run_as_the_pipelines_role_and_export_variables(engine, everything):
+    put(engine, "hello")
+    commands = action(
+        "Run", "Compute", "Commands", inputs=["Code"], outputs=["Built"], namespace="Run",
+        commands=["export WHO=$(aws sts get-caller-identity --query Arn --output text)", "mkdir out", "echo $LEVEL > out/level"],
+        outputVariables=["WHO"], environmentVariables=[{"name": "LEVEL", "value": "#{variables.level}"}],
+    )  # fmt: skip
+    deploy = s3_deploy() | {"inputArtifacts": [{"name": "Built"}]}
+    structure = declaration(
+        "web", everything, ("Source", codecommit_source()), ("Run", commands), ("Deploy", deploy),
+        pipelineType="V2", variables=[{"name": "level", "defaultValue": "eleven"}],
+    )  # fmt: skip
+    engine.client("codepipeline").create_pipeline(pipeline=structure)
+    assert outcome(engine, "web", first(engine, "web"), 120) == ("Succeeded", [])
+    details = engine.client("codepipeline").list_action_executions(pipelineName="web")[
+        "actionExecutionDetails"
+    ]
+    run = next(one for one in details if one["actionName"] == "Run")
+    assert ":assumed-role/pipeline/" in run["output"]["outputVariables"]["WHO"]
+    assert engine.client("s3").get_object(Bucket=BUCKET, Key="site/out/level")["Body"].read() == b"eleven\n"

@@ -35,6 +35,8 @@ class Context:
     principal: Principal
     request_id: str
     call: Call | None = None
+    assumes_as: str | None = None
+    """The service whose principal assumes roles, when it is not this one: a build of CodePipeline's own."""
 
     @property
     def store(self) -> Store:
@@ -160,7 +162,8 @@ class Client:
         ctx = self._ctx
         if self._role:
             session = f"{ctx.service}-{ctx.request_id[:8]}"
-            return ctx.engine.identity.assume_for_service(self._role, principal_name(ctx.service), session)
+            service = principal_name(ctx.assumes_as or ctx.service)
+            return ctx.engine.identity.assume_for_service(self._role, service, session)
         if self._as_service:
             return service_principal(principal_name(ctx.service).removesuffix(".amazonaws.com"), ctx.account)
         return ctx.principal

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from homeport.engine.durable.execution import Execution, ExecutionKind, Stopped
@@ -39,6 +40,7 @@ class Building:
         self.x = x
         self.ctx: Context = x.ctx
         self.id = x.id
+        self.ctx = replace(x.ctx, assumes_as=self.row.get("_assumesAs"))
         self.stream = LogStream(self.ctx, self.row)
 
     @property

@@ -29,7 +29,10 @@ def launch(ctx: Context, request: dict[str, Any], initiator: str, **members: Any
             )
     with ctx.store.transaction():
         row = new_build(ctx, project, request, initiator)
-        _check_role(ctx, row["serviceRole"])
+        if ctx.principal.type == "Service" and ctx.principal.arn != "codebuild.amazonaws.com":
+            # CodePipeline's own builds act as the pipeline's role, which trusts CodePipeline.
+            members |= {"_assumesAs": ctx.principal.arn.removesuffix(".amazonaws.com")}
+        _check_role(ctx, row["serviceRole"], members.get("_assumesAs", "codebuild"))
         if members:
             row |= members
             BUILDS.put(ctx, row)
@@ -43,9 +46,9 @@ def initiator(ctx: Context) -> str:
     return arn.partition(":user/")[2] or arn.rpartition(":")[2].removeprefix("assumed-role/")
 
 
-def _check_role(ctx: Context, role: str) -> None:
+def _check_role(ctx: Context, role: str, service: str) -> None:
     try:
-        ctx.engine.identity.assume_for_service(role, "codebuild.amazonaws.com", "check")
+        ctx.engine.identity.assume_for_service(role, f"{service}.amazonaws.com", "check")
     except AwsError:
         raise AwsError(
             "InvalidInputException", f"CodeBuild is not authorized to perform: sts:AssumeRole on {role}"

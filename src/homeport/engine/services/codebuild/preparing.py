@@ -95,7 +95,9 @@ async def prepare(ctx: Context, build: Row, image: str, nonce: str) -> Row:
     own = environment.of_build(build, directories, build["logs"].get("streamName", ""))
     access = await ctx.engine.container_access()
     credentials = ctx.engine.identity.issue_container_credentials(
-        build["serviceRole"], "codebuild.amazonaws.com", f"AWSCodeBuild-{build['id'].partition(':')[2]}"
+        build["serviceRole"],
+        f"{ctx.assumes_as or 'codebuild'}.amazonaws.com",
+        f"AWSCodeBuild-{build['id'].partition(':')[2]}",
     )
     system = container.base_environment(ctx, access, credentials)
     planned = phases.plan(spec)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from homeport.engine.services.codepipeline.actions import (
     approval,
     build_codebuild,
+    build_ecr,
+    compute_commands,
     deploy_cloudformation,
     deploy_ecs,
     deploy_s3,
@@ -29,6 +31,8 @@ PROVIDERS: dict[ActionTypeId, ActionProvider] = {
         source_s3.PROVIDER,
         build_codebuild.BUILD,
         build_codebuild.TEST,
+        build_ecr.PROVIDER,
+        compute_commands.PROVIDER,
         deploy_cloudformation.PROVIDER,
         deploy_ecs.PROVIDER,
         deploy_s3.PROVIDER,

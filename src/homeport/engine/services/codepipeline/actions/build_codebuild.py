@@ -17,6 +17,7 @@ from homeport.engine.services.codepipeline.actions.contract import (
     Property,
 )
 from homeport.engine.services.codepipeline.artifacts import Artifact
+from homeport.engine.services.context import Client
 
 if TYPE_CHECKING:
     from homeport.engine.services.codepipeline.running import Running
@@ -26,11 +27,12 @@ async def _run(running: Running) -> ActionResult:
     batch = running.configuration.get("BatchEnabled", "false").lower() == "true"
     build_id = await running.x.step("start", lambda: _start(running, batch))
     await running.external(build_id, _url(running, build_id, batch))
+    client = running.client("codebuild")
     build = await running.until(
-        lambda: _ended(running, build_id, batch), [f"codebuild.build:{build_id}"], 1.0
+        lambda: ended(running, client, build_id, batch), [f"codebuild.build:{build_id}"], 1.0
     )
     if build["status"] != "SUCCEEDED":
-        raise ActionFailed(_why(build), summary=f"Build terminated with state: {build['status']}")
+        raise ActionFailed(why(build), summary=f"Build terminated with state: {build['status']}")
     return ActionResult(
         summary="Build succeeded",
         variables=build["variables"],
@@ -39,7 +41,7 @@ async def _run(running: Running) -> ActionResult:
 
 
 async def _start(running: Running, batch: bool) -> str:
-    request = build_request(running)
+    request = build_request(running, running.configuration["ProjectName"])
     codebuild = running.client("codebuild")
     if batch:
         answer = await codebuild.start_build_batch(**request)
@@ -48,11 +50,11 @@ async def _start(running: Running, batch: bool) -> str:
     return answer["build"]["id"]
 
 
-def build_request(running: Running) -> dict[str, Any]:
+def build_request(running: Running, project: str) -> dict[str, Any]:
     """The StartBuild request: artifacts are S3 locations `bucket/key`, read and written as the project's role."""
     primary, *others = _ordered_inputs(running)
     request: dict[str, Any] = {
-        "projectName": running.configuration["ProjectName"],
+        "projectName": project,
         "idempotencyToken": running.x.token("build"),
         "sourceTypeOverride": "CODEPIPELINE",
         "sourceLocationOverride": f"{primary.bucket}/{primary.key}",
@@ -113,8 +115,8 @@ def _environment(running: Running) -> list[dict[str, str]]:
     return [*variables, {**own, "type": "PLAINTEXT"}]
 
 
-async def _ended(running: Running, build_id: str, batch: bool) -> dict[str, Any] | None:
-    codebuild = running.client("codebuild")
+async def ended(running: Running, codebuild: Client, build_id: str, batch: bool) -> dict[str, Any] | None:
+    """How the build ended; None while it runs."""
     if batch:
         answer = await codebuild.batch_get_build_batches(ids=[build_id])
         found = answer.get("buildBatches", [])
@@ -146,7 +148,8 @@ def _phase_reason(build: dict[str, Any]) -> str:
     return ""
 
 
-def _why(build: dict[str, Any]) -> str:
+def why(build: dict[str, Any]) -> str:
+    """What the action says of a build that failed."""
     message = f"Build terminated with state: {build['status']}"
     return f"{message}. Phase: {build['reason']}" if build["reason"] else message
 
