@@ -120,7 +120,10 @@ def test_commands_run_as_the_pipelines_role_and_export_variables(engine, everyth
     put(engine, "hello")
     commands = action(
         "Run", "Compute", "Commands", inputs=["Code"], outputs=["Built"], namespace="Run",
-        commands=["export WHO=$(aws sts get-caller-identity --query Arn --output text)", "mkdir out", "echo $LEVEL > out/level"],
+        commands=[
+            "export WHO=$(aws sts get-caller-identity --query Arn --output text)",
+            "mkdir out && echo $LEVEL > out/level",
+        ],
         outputVariables=["WHO"], environmentVariables=[{"name": "LEVEL", "value": "#{variables.level}"}],
     )  # fmt: skip
     deploy = s3_deploy() | {"inputArtifacts": [{"name": "Built"}]}
