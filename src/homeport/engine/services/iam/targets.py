@@ -139,8 +139,10 @@ async def _load_balancer_tags(client: Any, request: Mapping[str, Any], arn: str)
 
 
 async def _parameter_tags(client: Any, request: Mapping[str, Any], arn: str) -> dict[str, Any]:
-    path = arn.partition(":parameter")[2]
-    name = path if path.count("/") > 1 else path.removeprefix("/")
+    path = arn.partition(":parameter/")[2]
+    named = [request.get("Name"), request.get("ResourceId"), *(request.get("Names") or ())]
+    names = [name.partition(":")[0] for name in named if isinstance(name, str)]
+    name = next((name for name in names if name.lstrip("/") == path), f"/{path}" if "/" in path else path)
     return await client.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)
 
 
