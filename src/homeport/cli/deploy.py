@@ -165,7 +165,7 @@ def _parameters(target: Target, manifest: Manifest) -> dict[str, str]:
             "taskDefinition"
         ]
         images = {each["name"]: each["image"] for each in definition["containerDefinitions"]}
-        found["Image"] = images.get(manifest.app, "") or found.get("Image", "")
+        found["Image"] = images.get(manifest.container, "") or found.get("Image", "")
     return {name: value for name, value in found.items() if value}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 _PORT = re.compile(r"^\s*EXPOSE\s+(\d+)", re.IGNORECASE | re.MULTILINE)
 _LISTEN = re.compile(r"(?:listen\(|port\s*[=:]\s*|PORT[\"']?\s*,\s*[\"']?|:)(\d{4,5})\b", re.IGNORECASE)
 _HEALTH = re.compile(r"[\"'](/(?:health|healthz|status|ping)[a-z/]*)[\"']")
+_CONTAINER = re.compile(r'\{\\?"name\\?":\s*\\?"([a-z][a-z0-9-]*)\\?"')
 _SOURCES = (
     "*.py",
     "*.js",
@@ -32,6 +33,7 @@ class Finding:
     port: int | None
     health: str
     buildspec: str | None = None
+    container: str | None = None
     test: list[str] = field(default_factory=list)
     dockerfile: str | None = None
 
@@ -46,7 +48,16 @@ def look_at(folder: Path) -> Finding:
         port = int(exposed[1])
     health = _HEALTH.search(text)
     spec = next((name for name in ("buildspec.yml", "buildspec.yaml") if (folder / name).exists()), None)
-    return Finding(kind, port, health[1] if health else "/", spec, test, None if own.exists() else dockerfile)
+    named = _CONTAINER.search(_read(folder / spec)) if spec else None
+    return Finding(
+        kind=kind,
+        port=port,
+        health=health[1] if health else "/",
+        buildspec=spec,
+        container=named[1] if named else None,
+        test=test,
+        dockerfile=None if own.exists() else dockerfile,
+    )
 
 
 def _language(folder: Path, text: str) -> tuple[str, int | None, list[str], str]:

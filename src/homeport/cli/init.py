@@ -68,7 +68,10 @@ def _manifest(app: str, port: int, health: str, found: Finding) -> str:
         build["test"] = found.test
     if build:
         body["build"] = build
-    body["service"] = {"port": port, "health": health}
+    service: dict[str, object] = {"port": port, "health": health}
+    if found.container and found.container != app:
+        service["container"] = found.container
+    body["service"] = service
     return _HEADER + yaml.safe_dump(body, sort_keys=False)
 
 

@@ -129,6 +129,10 @@ class Permission(Part):
 class Service(Part):
     """The application as it runs."""
 
+    container: Name | None = Field(
+        None,
+        description="name of its container, which imagedefinitions.json names; the app's name when left out",
+    )
     port: int = Field(80, ge=1, le=65535, description="port that the application listens on")
     health: str = Field("/", pattern=r"^/", description="path that answers 200 when the application is well")
     cpu: Literal[256, 512, 1024, 2048, 4096, 8192, 16384] = Field(
@@ -257,6 +261,11 @@ class Manifest(Part):
     cost: Cost = Cost()
     notify: Notify = Notify()
     override: Override = Override()
+
+    @property
+    def container(self) -> str:
+        """The name of the application's container."""
+        return self.service.container or self.app
 
     @field_validator("environments")
     @classmethod

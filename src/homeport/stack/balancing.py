@@ -68,7 +68,7 @@ def resources(manifest: Manifest, own: str) -> Resources:
 def attachment(manifest: Manifest, own: str) -> dict[str, Value]:
     """The service's entry for its load balancer."""
     found: dict[str, Value] = {
-        "ContainerName": manifest.app,
+        "ContainerName": manifest.container,
         "ContainerPort": manifest.service.port,
         "TargetGroupArn": ref(f"{own}TargetGroup"),
     }

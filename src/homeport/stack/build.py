@@ -87,7 +87,7 @@ def buildspec(manifest: Manifest) -> str:
                 "commands": [
                     f"docker build --file {build.dockerfile} --tag {image} {build.context}",
                     f"docker push {image}",
-                    f"""printf '[{{"name":"{manifest.app}","imageUri":"%s"}}]' {image} > imagedefinitions.json""",
+                    f"""printf '[{{"name":"{manifest.container}","imageUri":"%s"}}]' {image} > imagedefinitions.json""",
                 ],
             },
         },

@@ -133,7 +133,7 @@ def _service(manifest: Manifest, environment: str) -> Resources:
 def _containers(manifest: Manifest, environment: str) -> list[dict[str, Value]]:
     service = manifest.service
     application: dict[str, Value] = {
-        "Name": manifest.app,
+        "Name": manifest.container,
         "Image": ref("Image"),
         "Essential": True,
         "PortMappings": [{"ContainerPort": service.port, "Protocol": "tcp"}],

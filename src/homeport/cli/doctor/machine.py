@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import time
@@ -41,6 +42,8 @@ def _docker() -> Iterator[Diagnosis]:
 
 
 def _engine(target: Target) -> Iterator[Diagnosis]:
+    if os.environ.get("AWS_ENDPOINT_URL"):
+        return  # whoever set it knows where the engine is; the other checks tell whether it answers
     try:
         facts = target.facts
     except CannotReach as error:

@@ -288,7 +288,8 @@ async def list_multipart_uploads(ctx: Context, request: dict[str, Any]) -> dict[
         request["Bucket"],
         prefix,
     )
-    uploads, prefixes, truncated, last = [], dict[str, None](), False, after
+    uploads: list[dict[str, Any]] = []
+    prefixes, truncated, last = dict[str, None](), False, after
     for row in rows:
         key = row["key"]
         if not key.startswith(prefix) or not _is_after(key, row["upload"], after):
