@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 
-from homeport.engine.proxy.model import HealthCheck, TargetGroup
+from homeport.engine.proxy.clusters import status_ranges
+from homeport.engine.proxy.model import HealthCheck, Target, TargetGroup
 
 
 async def diagnose(group: TargetGroup, check: HealthCheck, address: str, port: int) -> str | None:
@@ -22,6 +23,16 @@ async def diagnose(group: TargetGroup, check: HealthCheck, address: str, port: i
     except (OSError, asyncio.IncompleteReadError, ValueError) as error:
         return f"Health checks failed: {address}:{port} {_words(error)}"
     return f"Health checks failed with these codes: [{status}]" if status else None
+
+
+async def is_ready(group: TargetGroup, check: HealthCheck, target: Target) -> bool:
+    """Whether the target would pass its health check now; for HTTP/2 and gRPC, whether it listens."""
+    try:
+        port = target.health_check_port or target.port
+        status = await asyncio.wait_for(_ask(group, check, target.address, port), check.timeout)
+    except (TimeoutError, OSError, asyncio.IncompleteReadError, ValueError):
+        return False
+    return status is None or any(start <= int(status) < end for start, end in status_ranges(check.matcher))
 
 
 async def _ask(group: TargetGroup, check: HealthCheck, address: str, port: int) -> str | None:

@@ -74,6 +74,19 @@ class HealthWatch:
             for each in group.targets
         }
 
+    def group(self, target_group: str) -> TargetGroup | None:
+        """The group as it was last expected."""
+        return self._groups.get(target_group)
+
+    def starting(self) -> dict[TargetKey, tuple[TargetGroup, Target]]:
+        """New targets that have failed a check, but not so often that they are unhealthy."""
+        return {
+            _key(group, target): (group, target)
+            for group in self._groups.values()
+            for target in group.targets
+            if self._failures.get(_key(group, target)) and _key(group, target) not in self._health
+        }
+
     def expect(self, groups: Iterable[TargetGroup]) -> None:
         """These are the groups from now on. A target that was not there before starts as `initial`."""
         self._read()

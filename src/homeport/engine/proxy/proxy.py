@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ from homeport.engine.proxy.files import Acknowledgement, ConfigFile
 from homeport.engine.proxy.health import HealthWatch
 from homeport.engine.proxy.listeners import listener, route_configurations, routes_file
 from homeport.engine.proxy.metrics import Metrics
-from homeport.engine.proxy.model import Desired, TargetGroup
+from homeport.engine.proxy.model import Desired, Target, TargetGroup
 from homeport.engine.proxy.process import Process
+from homeport.engine.proxy.starting import Starting
 
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.1
-_ALIVE_EVERY = 10  # looks
+_LOOKS_A_SECOND = 10
 _FLUSHED_SECONDS = 0.3  # Envoy writes its logs every 0.1 s
 
 
@@ -38,6 +40,7 @@ class Proxy:
         self.health = HealthWatch(self.folder, self.admin)
         self.metrics = Metrics(self.folder, self.admin)
         self._acknowledgement = Acknowledgement(self.admin, self.folder / "envoy.log")
+        self._starting = Starting(self.health, self._show_as_new)
         self._lock = asyncio.Lock()
         self._asked = 0
         self._done = 0
@@ -109,6 +112,7 @@ class Proxy:
 
     async def close(self) -> None:
         """Let go of Envoy; it goes on."""
+        self._starting.close()
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
@@ -124,15 +128,33 @@ class Proxy:
         """Follow the health of targets, and start Envoy anew when it died."""
         looks = 0
         while True:
-            for group in self.health.changes():
-                changed(group)
             looks += 1
-            if looks % _ALIVE_EVERY == 0 and self.process.pid() is None:
-                log.error("Envoy ended; it is started again. %s", self.process.last_words())
-                async with self._lock:
-                    await self.process.ensure()
-                    await self.health.recall()
+            try:
+                for group in self.health.changes():
+                    changed(group)
+                if looks % _LOOKS_A_SECOND == 0:
+                    if self.process.pid() is None:
+                        await self._start_again()
+                    self._starting.look()
+            except Exception:  # whatever it was, traffic must be looked after
+                log.exception("the watch over Envoy failed; it goes on")
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _start_again(self) -> None:
+        log.error("Envoy ended; it is started again. It said: %s", self.process.last_words())
+        async with self._lock:
+            await self.process.ensure()
+            await self.health.recall()
+
+    async def _show_as_new(self, group: TargetGroup, target: Target) -> None:
+        """Take a target out and put it in again, so that Envoy checks it at once, as for the first time."""
+        async with self._lock:
+            now = self.health.group(group.id)
+            if now is None or target not in now.targets:
+                return
+            without = replace(now, targets=tuple(each for each in now.targets if each != target))
+            for state in (without, now):
+                await self._acknowledgement.write([(self._eds(group.id), [endpoints(state)])])
 
     async def _apply(self, desired: Desired) -> None:
         groups = {group.id: group for group in desired.target_groups}

@@ -53,7 +53,7 @@ async def settle(engine: Engine) -> None:
     if not engine.proxy.started:
         if not LISTENERS.everywhere(engine.store):
             return
-        if not await engine.proxy.process.alive():
+        if engine.proxy.process.pid() is None:
             choose_again(engine)
         await engine.proxy.start(lambda group: _health_changed(engine, group))
         for reconciler in ("elbv2.metrics", "elbv2.access-logs"):

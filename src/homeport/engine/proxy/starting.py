@@ -1,0 +1,45 @@
+"""New targets that were not ready for their first health check.
+
+AWS: "After your target is registered, it must pass one health check to be considered healthy." Envoy takes the first
+success for enough only when it is the first check; a process that needs a second to start would have to pass as many
+checks as a target that was ill, at the group's interval. So such targets are asked each second, and when one is ready
+it is put before Envoy once more as a new one. It had no traffic yet, so nothing is disturbed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from homeport.engine.proxy.diagnosis import is_ready
+from homeport.engine.proxy.health import HealthWatch, TargetKey
+from homeport.engine.proxy.model import Target, TargetGroup
+
+
+class Starting:
+    """`look`, called each second, asks the targets that wait; `admit` shows one to Envoy as new. Each target is
+    admitted once: when its first check fails again, the group's settings decide alone."""
+
+    def __init__(self, health: HealthWatch, admit: Callable[[TargetGroup, Target], Awaitable[None]]) -> None:
+        self._health = health
+        self._admit = admit
+        self._admitted: set[TargetKey] = set()
+        self._asking: dict[TargetKey, asyncio.Task[None]] = {}
+
+    def look(self) -> None:
+        waiting = self._health.starting()
+        self._admitted &= waiting.keys()
+        for key, (group, target) in waiting.items():
+            if key not in self._admitted and key not in self._asking:
+                task = asyncio.get_running_loop().create_task(self._ask(key, group, target))
+                self._asking[key] = task
+                task.add_done_callback(lambda _, key=key: self._asking.pop(key, None))  # type: ignore[misc]
+
+    def close(self) -> None:
+        for task in self._asking.values():
+            task.cancel()
+
+    async def _ask(self, key: TargetKey, group: TargetGroup, target: Target) -> None:
+        if group.health_check is not None and await is_ready(group, group.health_check, target):
+            self._admitted.add(key)
+            await self._admit(group, target)
