@@ -7,6 +7,7 @@ came is kept in `metrics.json`, so that a restarted engine counts on.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections import Counter
@@ -25,6 +26,7 @@ _COUNTERS = {
 }
 _FILTER = r"^cluster\.[^.]*\.(upstream_rq_completed|upstream_rq_[234]xx|upstream_rq_time)$"
 _LONG_LOG = 16_000_000
+_MERGED_SECONDS = 0.02
 
 
 @dataclass
@@ -87,6 +89,9 @@ class Metrics:
         return kept
 
     async def _totals(self) -> dict[str, dict[str, int]]:
+        # Being asked makes Envoy merge its workers' histograms, a moment later.
+        await self._admin.get("/stats?format=json&filter=^$")
+        await asyncio.sleep(_MERGED_SECONDS)
         answer = await self._admin.get(f"/stats?format=json&histogram_buckets=detailed&filter={_FILTER}")
         totals: dict[str, dict[str, int]] = {}
         for stat in answer["stats"]:
