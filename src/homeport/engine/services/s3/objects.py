@@ -53,6 +53,7 @@ async def put_object(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     if version.checksums:
         version.checksums["ChecksumType"] = "FULL_OBJECT"
     version.segments, version.size, version.etag = [(blob.digest, blob.size)], blob.size, blob.md5
+    ctx.engine.failpoints.hit("s3.put-object.stored")
     try:
         with ctx.store.transaction():
             bucket = find_bucket(ctx, request)
