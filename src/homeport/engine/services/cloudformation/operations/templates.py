@@ -10,7 +10,6 @@ from typing import Any
 
 from homeport.engine.services.cloudformation import template as templates
 from homeport.engine.services.cloudformation.capabilities import needed_capabilities
-from homeport.engine.services.cloudformation.errors import invalid
 from homeport.engine.services.cloudformation.execution.outputs import importers
 from homeport.engine.services.cloudformation.intrinsics import text
 from homeport.engine.services.cloudformation.parameters import check_declarations, default_of, is_no_echo
@@ -36,7 +35,7 @@ async def get_template(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     else:
         body = get_stack(ctx, request["StackName"])
     if "source" not in body:
-        raise invalid(f"Stack {body['StackName']} has no template yet")
+        return {"StagesAvailable": []}  # a stack that is only planned yet
     processed = request.get("TemplateStage") == "Processed"
     shown = json.dumps(body["template"]) if processed else body["source"]
     return {"TemplateBody": shown, "StagesAvailable": ["Original", "Processed"]}
