@@ -33,7 +33,7 @@ SOURCES = (
     f"deb {MIRROR} {SUITE}-updates main",
     f"deb {MIRROR}-security {SUITE}-security main",
 )
-_EXCLUDED = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*")
+_SLIM = """cd "$1"/usr/share && rm -rf man info locale && find doc -type f ! -name copyright -delete"""
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PYTHON = ("python3", "python-is-python3", "python3-pip", "python3-venv")
 
@@ -145,7 +145,8 @@ async def _is_made(images: Images, recipe: Recipe) -> bool:
 async def _lock(recipe: Recipe) -> AsyncIterator[int]:
     """One maker at a time on a machine, over all engines; the lock's file descriptor is handed to the programs that
     make the image, so that it is held until they end even if the engine is killed."""
-    with (_folder(recipe).with_suffix(".lock")).open("w") as file:
+    folder = _folder(recipe)
+    with folder.with_name(f"{folder.name}.lock").open("w") as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -206,10 +207,10 @@ def _mmdebstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None) -> li
         '--aptopt=Apt::Install-Recommends "false"',
         '--aptopt=Acquire::Languages "none"',
         "--dpkgopt=force-unsafe-io",
-        *(f"--dpkgopt=path-exclude={path}" for path in _EXCLUDED),
         f"--include={','.join(recipe.packages)}",
         *_merged_usr(),
         '--customize-hook=rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED "$1"/etc/resolv.conf',
+        f"--customize-hook={_SLIM}",
         '--customize-hook=rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin',
     ]
     if extra:
