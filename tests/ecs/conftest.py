@@ -120,11 +120,12 @@ def ecs(engine: Any) -> Ecs:
 
 def web(version: str, port: int = 8080) -> str:
     """A script that serves its version at `/`, after two seconds at `/cgi-bin/slow`."""
+    # without the announcement the load balancer would use a connection again that the server is about to close
+    head = r"Connection: close\\r\\nContent-Length: 4\\r\\n\\r\\n"
+    slow = f"'#!/bin/sh\\nsleep 2\\nprintf \"{head}slow\"\\n'"
     return (
-        "mkdir -p /tmp/www/cgi-bin; cd /tmp/www; "
-        f"echo -n {version} > index.html; "
-        "printf '#!/bin/sh\\nsleep 2\\nprintf \"Content-Length: 4\\\\r\\\\n\\\\r\\\\nslow\"\\n' > cgi-bin/slow; "
-        f"chmod 755 cgi-bin/slow; exec httpd -f -p {port} -h /tmp/www"
+        f"mkdir -p /tmp/www/cgi-bin; cd /tmp/www; echo -n {version} > index.html; "
+        f"printf {slow} > cgi-bin/slow; chmod 755 cgi-bin/slow; exec httpd -f -p {port} -h /tmp/www"
     )
 
 
