@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import sqlite3
 from typing import Any
 
 from homeport.engine.services.context import Context
@@ -289,7 +290,7 @@ async def list_multipart_uploads(ctx: Context, request: dict[str, Any]) -> dict[
         request["Bucket"],
         prefix,
     )
-    uploads: list[dict[str, Any]] = []
+    uploads: list[sqlite3.Row] = []
     prefixes, truncated, last = dict[str, None](), False, after
     for row in rows:
         key = row["key"]
