@@ -15,6 +15,7 @@ import http.client
 import os
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -149,14 +150,16 @@ def running(folder: Path) -> Iterator[tuple[RunningEngine, dict[str, Client]]]:
     ecr = engine.client("ecr")
     ecr.create_repository(repositoryName="bench/app")
     token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
-    port = engine.port + 1
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     configuration = folder / "registry.yml"
     configuration.write_text(CONFIGURATION.format(root=folder / "registry", port=port))
     other = subprocess.Popen(
         ["docker-registry", "serve", configuration], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        time.sleep(1)
+        wait_for(port)
         yield (
             engine,
             {
@@ -167,6 +170,18 @@ def running(folder: Path) -> Iterator[tuple[RunningEngine, dict[str, Client]]]:
     finally:
         other.terminate()
         engine.stop()
+
+
+def wait_for(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def peak(pid: int) -> float:

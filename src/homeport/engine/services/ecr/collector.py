@@ -13,8 +13,7 @@ from homeport.engine.durable.reconciler import Reconciler
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecr.files import LayerFiles
 from homeport.engine.services.ecr.storage import layer_files
-from homeport.engine.services.ecr.tables import IMAGES, LAYERS, REPOSITORIES, UPLOADS
-from homeport.engine.services.ecr.uploads import cancel_upload
+from homeport.engine.services.ecr.tables import IMAGES, LAYERS, REPOSITORIES
 from homeport.engine.services.engine import Engine
 from homeport.engine.store.database import Scope
 
@@ -46,15 +45,9 @@ def _unlink_layers(ctx: Context, repository: str) -> None:
 
 
 def _end_uploads(ctx: Context, files: LayerFiles) -> None:
-    known = set()
-    for scope, upload in UPLOADS.everywhere(ctx.store):
-        if ctx.now() - upload["startedAt"] > UPLOAD_LIFETIME:
-            cancel_upload(ctx.within(scope), files, upload["repositoryName"], upload["uploadId"])
-        else:
-            known.add(upload["uploadId"])
-    for upload_id in files.uploads():
-        if upload_id not in known:
-            files.abandon(upload_id)
+    for upload, changed in files.uploads():
+        if ctx.now() - changed > UPLOAD_LIFETIME:
+            files.abandon(upload)
 
 
 async def _sweep_files(ctx: Context, files: LayerFiles) -> None:

@@ -1,7 +1,8 @@
 """The files of the registry. Rows say what belongs to whom; files only hold bytes.
 
     <data>/ecr/
-      uploads/<upload id>            what has arrived of an upload; its length is how much
+      uploads/<upload id>-<owner>    what has arrived of an upload; its length is how much. There is no row of it:
+                                     `owner` is a hash of the registry and the repository
       sha256/<2 hex>/<64 hex>        complete layers and configs, verified, shared by all repositories
       tmp/                           (of the blob store; unused here: an upload is its own temporary file)
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -22,7 +24,9 @@ from weakref import WeakValueDictionary
 from homeport.engine.store.blobs import Blobs
 
 PART = 1024 * 1024
-"""Bytes that are gathered before a thread hashes and writes them."""
+"""Bytes from which on a thread does the work."""
+
+QUEUE = 8 * PART
 
 
 class Received(NamedTuple):
@@ -43,25 +47,25 @@ class LayerFiles:
         self._received: dict[str, Received] = {}
         self._alone: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def alone(self, upload_id: str) -> asyncio.Lock:
+    def alone(self, upload: str) -> asyncio.Lock:
         """Held by whoever writes to the upload or completes it: between its digest and its end as a layer,
         nothing may be appended."""
-        return self._alone.setdefault(upload_id, asyncio.Lock())
+        return self._alone.setdefault(upload, asyncio.Lock())
 
-    def begin(self, upload_id: str) -> None:
+    def begin(self, upload: str) -> None:
         """Make the empty file of a new upload."""
-        self._upload(upload_id).touch(exist_ok=False)
+        self._upload(upload).touch(exist_ok=False)
 
-    def size(self, upload_id: str) -> int:
+    def size(self, upload: str) -> int:
         """How many bytes of the upload have arrived. Raises FileNotFoundError."""
-        return self._upload(upload_id).stat().st_size
+        return self._upload(upload).stat().st_size
 
-    async def append(self, upload_id: str, chunks: AsyncIterator[bytes]) -> int:
+    async def append(self, upload: str, chunks: AsyncIterator[bytes]) -> int:
         """Add the bytes at the end of the upload and return its new size. What arrived before the iterator
         raised stays: the client asks how far it came and goes on from there."""
-        with self._upload(upload_id).open("ab", buffering=0) as file:
+        with self._upload(upload).open("ab", buffering=0) as file:
             size = file.tell()
-            received = self._received.pop(upload_id, None)
+            received = self._received.pop(upload, None)
             if received is None and size == 0:
                 received = Received(hashlib.sha256(), 0)
             writer = _Writer(file, received.hash if received and received.size == size else None)
@@ -71,33 +75,36 @@ class LayerFiles:
             finally:
                 size += await writer.flush()
                 if writer.hash is not None:
-                    self._received[upload_id] = Received(writer.hash, size)
+                    self._received[upload] = Received(writer.hash, size)
         return size
 
-    async def digest(self, upload_id: str, algorithm: str) -> str:
+    async def digest(self, upload: str, algorithm: str) -> str:
         """The digest of all bytes of the upload, read again where it was not computed as they came."""
-        received = self._received.get(upload_id)
-        if algorithm == "sha256" and received and received.size == self.size(upload_id):
+        received = self._received.get(upload)
+        if algorithm == "sha256" and received and received.size == self.size(upload):
             return f"sha256:{received.hash.hexdigest()}"
-        return await asyncio.to_thread(_digest, self._upload(upload_id), algorithm)
+        return await asyncio.to_thread(_digest, self._upload(upload), algorithm)
 
-    async def sync(self, upload_id: str) -> None:
+    async def sync(self, upload: str) -> None:
         """Have the upload's bytes on the disk itself."""
-        await asyncio.to_thread(_sync, self._upload(upload_id))
+        if self.size(upload) < PART:
+            _sync(self._upload(upload))
+        else:
+            await asyncio.to_thread(_sync, self._upload(upload))
 
-    def adopt(self, upload_id: str, content: str) -> None:
+    def adopt(self, upload: str, content: str) -> None:
         """Make the synced upload the file of the layer `content`."""
-        self._received.pop(upload_id, None)
-        self.blobs.adopt(self._upload(upload_id), content)
+        self._received.pop(upload, None)
+        self.blobs.adopt(self._upload(upload), content)
 
-    def abandon(self, upload_id: str) -> None:
+    def abandon(self, upload: str) -> None:
         """Delete what has arrived of an upload."""
-        self._received.pop(upload_id, None)
-        self._upload(upload_id).unlink(missing_ok=True)
+        self._received.pop(upload, None)
+        self._upload(upload).unlink(missing_ok=True)
 
-    def uploads(self) -> list[str]:
-        """The ids of all upload files."""
-        return [file.name for file in self._uploads.iterdir()]
+    def uploads(self) -> list[tuple[str, float]]:
+        """All upload files, each with the time of its last change."""
+        return [(file.name, file.stat().st_mtime) for file in self._uploads.iterdir()]
 
     def contents(self) -> Iterator[tuple[str, Path]]:
         """The digest and file of every complete layer."""
@@ -106,56 +113,60 @@ class LayerFiles:
 
     def clear(self) -> None:
         """Delete everything."""
-        for upload_id in self.uploads():
-            self.abandon(upload_id)
+        for upload, _ in self.uploads():
+            self.abandon(upload)
         self.blobs.clear()
 
-    def _upload(self, upload_id: str) -> Path:
-        return self._uploads / upload_id
+    def _upload(self, upload: str) -> Path:
+        return self._uploads / upload
 
 
 class _Writer:
-    """Hashes and writes in a thread what was gathered, while the next bytes arrive: two parts are in memory."""
+    """Hashes and writes in a thread while further bytes arrive; at most QUEUE bytes wait for it in memory. What is
+    small is not worth a thread."""
 
     def __init__(self, file: IO[bytes], hash: Any) -> None:
         self.hash = hash
         self._file = file
-        self._parts: list[bytes] = []
-        self._gathered = 0
+        self._parts: deque[bytes] = deque()
+        self._arrived = 0
         self._written = 0
         self._running: asyncio.Future[None] | None = None
 
     async def write(self, chunk: bytes) -> None:
         self._parts.append(chunk)
-        self._gathered += len(chunk)
-        if self._gathered >= PART:
-            await self._hand_over()
+        self._arrived += len(chunk)
+        waiting = self._arrived - self._written
+        if waiting >= PART and (self._running is None or self._running.done()):
+            await self._start()
+        if waiting >= QUEUE and self._running is not None:
+            await self._running
 
     async def flush(self) -> int:
         """Wait until all is written; returns how many bytes that were."""
-        await self._hand_over()
-        if self._running is not None:
-            await self._running
+        if self._arrived < PART:
+            self._store()
+        while self._parts or self._running is not None:
+            await self._start()
         return self._written
 
-    async def _hand_over(self) -> None:
+    async def _start(self) -> None:
+        """Have a thread store what waits. An error of the last one is raised here."""
         if self._running is not None:
             await self._running
             self._running = None
         if self._parts:
-            parts, self._parts = self._parts, []
-            self._written += self._gathered
-            self._gathered = 0
-            loop = asyncio.get_running_loop()
-            self._running = loop.run_in_executor(None, self._store, parts)
+            self._running = asyncio.get_running_loop().run_in_executor(None, self._store)
 
-    def _store(self, parts: list[bytes]) -> None:
-        for part in parts:
+    def _store(self) -> None:
+        while self._parts:
+            part = self._parts.popleft()
             if self.hash is not None:
                 self.hash.update(part)
             data = memoryview(part)
             while data:
                 data = data[self._file.write(data) :]
+            self._written += len(part)
 
 
 def _digest(file: Path, algorithm: str) -> str:

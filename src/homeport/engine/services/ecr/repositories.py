@@ -7,7 +7,7 @@ from typing import Any
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecr.images import find_repository
 from homeport.engine.services.ecr.names import is_repository
-from homeport.engine.services.ecr.tables import IMAGES, LAYERS, MANIFESTS, REPOSITORIES, TAGS, UPLOADS
+from homeport.engine.services.ecr.tables import IMAGES, LAYERS, MANIFESTS, REPOSITORIES, TAGS
 from homeport.engine.wire.errors import AwsError
 
 Body = dict[str, Any]
@@ -77,7 +77,7 @@ def remove_repository(ctx: Context, name: str, force: bool) -> Body:
             "because it still contains images",
         )
     with ctx.store.transaction():
-        for table in (TAGS, MANIFESTS, IMAGES, LAYERS, UPLOADS):
+        for table in (TAGS, MANIFESTS, IMAGES, LAYERS):
             for held in table.list(ctx, name):
                 table.delete(ctx, *(held[field] for field in table.key))
         REPOSITORIES.delete(ctx, name)

@@ -19,7 +19,6 @@ IMAGES = Table("ecr_images", key=("repositoryName", "imageDigest"), columns=("su
 MANIFESTS = Table("ecr_manifests", key=("repositoryName", "imageDigest"))
 TAGS = Table("ecr_tags", key=("repositoryName", "imageTag"), columns=("imageDigest",))
 LAYERS = Table("ecr_layers", key=("repositoryName", "layerDigest"), columns=("content",))
-UPLOADS = Table("ecr_uploads", key=("repositoryName", "uploadId"))
 SETTINGS = Table("ecr_settings", key=("name",))
 TOKENS = Table("ecr_tokens", key=("tokenHash",))
 SCANS = Table("ecr_scans", key=("repositoryName", "imageDigest"), columns=("status",))

@@ -1,39 +1,41 @@
 """Uploads of layers: begun, appended to in order, completed under a verified digest, or cancelled.
 
 The OCI distribution API and ECR's own (InitiateLayerUpload, UploadLayerPart, CompleteLayerUpload) share them.
-An upload survives a restart: its row says that it exists, the length of its file how far it came.
+An upload survives a restart: its file is all there is of it, and the file's length says how far it came.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecr.files import LayerFiles
+from homeport.engine.services.ecr.images import find_repository
 from homeport.engine.services.ecr.layers import link_layer
 from homeport.engine.services.ecr.names import is_digest
-from homeport.engine.services.ecr.tables import UPLOADS
 from homeport.engine.wire.errors import AwsError
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def begin_upload(ctx: Context, files: LayerFiles, repository: str) -> str:
     """Open an upload and return its id."""
     upload_id = str(uuid.uuid4())
-    files.begin(upload_id)
-    UPLOADS.put(ctx, {"repositoryName": repository, "uploadId": upload_id, "startedAt": ctx.now()})
+    files.begin(_file(ctx, repository, upload_id))
     return upload_id
 
 
-def find_upload(ctx: Context, files: LayerFiles, repository: str, upload_id: str) -> dict[str, Any]:
-    """The upload's row with its `size`. Raises UploadNotFoundException."""
-    row = UPLOADS.get(ctx, repository, upload_id)
+def upload_size(ctx: Context, files: LayerFiles, repository: str, upload_id: str) -> int:
+    """How many bytes of the upload have arrived. Raises UploadNotFoundException."""
     try:
-        if row is not None:
-            return row | {"size": files.size(upload_id)}
+        if _ID.fullmatch(upload_id):
+            return files.size(_file(ctx, repository, upload_id))
     except FileNotFoundError:
-        UPLOADS.delete(ctx, repository, upload_id)
+        pass
     raise AwsError(
         "UploadNotFoundException",
         f"The upload with id '{upload_id}' does not exist in the repository with name '{repository}' in the "
@@ -53,18 +55,19 @@ async def append_to_upload(
 
     Raises InvalidLayerPartException when they do not begin where the upload ends.
     """
-    async with files.alone(upload_id):
-        upload = find_upload(ctx, files, repository, upload_id)
-        if first is not None and first != upload["size"]:
+    file = _file(ctx, repository, upload_id)
+    async with files.alone(file):
+        size = upload_size(ctx, files, repository, upload_id)
+        if first is not None and first != size:
             raise AwsError(
                 "InvalidLayerPartException",
-                f"The part begins at byte {first}, but {upload['size']} bytes of the upload have arrived",
+                f"The part begins at byte {first}, but {size} bytes of the upload have arrived",
                 registryId=ctx.scope.account,
                 repositoryName=repository,
                 uploadId=upload_id,
-                lastValidByteReceived=max(upload["size"] - 1, 0),
+                lastValidByteReceived=max(size - 1, 0),
             )
-        return await files.append(upload_id, chunks)
+        return await files.append(file, chunks)
 
 
 async def complete_upload(
@@ -72,29 +75,33 @@ async def complete_upload(
 ) -> dict[str, Any]:
     """Verify the upload and make it a layer of the repository. Raises InvalidLayerException for bytes of another
     digest; they are thrown away."""
-    async with files.alone(upload_id):
-        upload = find_upload(ctx, files, repository, upload_id)
-        actual = await files.digest(upload_id, digest.partition(":")[0]) if is_digest(digest) else None
+    file = _file(ctx, repository, upload_id)
+    async with files.alone(file):
+        size = upload_size(ctx, files, repository, upload_id)
+        actual = await files.digest(file, digest.partition(":")[0]) if is_digest(digest) else None
         if actual != digest:
-            cancel_upload(ctx, files, repository, upload_id)
+            files.abandon(file)
             found = (
                 f"the layer's bytes have the digest {actual}"
                 if actual
                 else "it is no sha256 or sha512 digest"
             )
             raise AwsError("InvalidLayerException", f"The provided digest '{digest}' is wrong: {found}")
-        content = digest if digest.startswith("sha256:") else await files.digest(upload_id, "sha256")
-        await files.sync(upload_id)
-        find_upload(ctx, files, repository, upload_id)
-        files.adopt(upload_id, content)
+        content = digest if digest.startswith("sha256:") else await files.digest(file, "sha256")
+        await files.sync(file)
+        find_repository(ctx, repository)
+        upload_size(ctx, files, repository, upload_id)
+        files.adopt(file, content)
         ctx.engine.failpoints.hit("ecr.layer-adopted")
-        with ctx.store.transaction():
-            layer = link_layer(ctx, repository, digest, content, upload["size"])
-            UPLOADS.delete(ctx, repository, upload_id)
-        return layer
+        return link_layer(ctx, repository, digest, content, size)
 
 
 def cancel_upload(ctx: Context, files: LayerFiles, repository: str, upload_id: str) -> None:
     """Forget the upload and its bytes."""
-    UPLOADS.delete(ctx, repository, upload_id)
-    files.abandon(upload_id)
+    files.abandon(_file(ctx, repository, upload_id))
+
+
+def _file(ctx: Context, repository: str, upload_id: str) -> str:
+    """The name of the upload's file, by which no other repository finds it."""
+    owner = hashlib.sha256("/".join((*ctx.scope, repository)).encode()).hexdigest()
+    return f"{upload_id}-{owner[:16]}"

@@ -13,7 +13,7 @@ from homeport.engine.services.ecr.names import is_digest
 from homeport.engine.services.ecr.scope import registry_of
 from homeport.engine.services.ecr.storage import layer_files
 from homeport.engine.services.ecr.tables import LAYERS
-from homeport.engine.services.ecr.uploads import append_to_upload, begin_upload, complete_upload, find_upload
+from homeport.engine.services.ecr.uploads import append_to_upload, begin_upload, complete_upload, upload_size
 from homeport.engine.services.service import operation
 from homeport.engine.wire.errors import AwsError
 
@@ -94,7 +94,7 @@ async def complete_layer_upload(ctx: Context, request: Body) -> Body:
     """https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CompleteLayerUpload.html"""
     ctx, name, upload_id = registry_of(ctx, request), request["repositoryName"], request["uploadId"]
     files = layer_files(ctx.engine)
-    if find_upload(ctx, files, name, upload_id)["size"] == 0:
+    if upload_size(ctx, files, name, upload_id) == 0:
         raise AwsError("EmptyUploadException", "No part of the layer was uploaded")
     digest = request["layerDigests"][0]
     if LAYERS.get(ctx, name, digest):

@@ -14,7 +14,7 @@ from homeport.engine.services.ecr.uploads import (
     begin_upload,
     cancel_upload,
     complete_upload,
-    find_upload,
+    upload_size,
 )
 from homeport.engine.wire.errors import AwsError
 from homeport.engine.wire.http import Response
@@ -39,8 +39,8 @@ async def post_upload(call: Call) -> Response:
 async def get_upload(call: Call, upload_id: str) -> Response:
     """Tell how far the upload came."""
     await call.allow("UploadLayerPart")
-    upload = find_upload(call.ctx, call.files, call.repository, upload_id)
-    return _progress(call, 204, upload_id, upload["size"])
+    size = upload_size(call.ctx, call.files, call.repository, upload_id)
+    return _progress(call, 204, upload_id, size)
 
 
 async def patch_upload(call: Call, upload_id: str) -> Response:
@@ -62,7 +62,7 @@ async def put_upload(call: Call, upload_id: str) -> Response:
 async def delete_upload(call: Call, upload_id: str) -> Response:
     """Cancel the upload."""
     await call.allow("UploadLayerPart")
-    find_upload(call.ctx, call.files, call.repository, upload_id)
+    upload_size(call.ctx, call.files, call.repository, upload_id)
     cancel_upload(call.ctx, call.files, call.repository, upload_id)
     return Response(204)
 
