@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homeport.manifest import schema
+from homeport.manifest import reference, schema
 from homeport.manifest.model import Manifest
 from homeport.manifest.reader import Invalid, parse
 
@@ -60,6 +60,10 @@ def test_a_connection_needs_owner_and_name() -> None:
 
 def test_the_schema_for_editors_is_up_to_date() -> None:
     assert schema.FILE.read_text() == schema.schema(), "run: python -m homeport.manifest.schema"
+
+
+def test_the_reference_is_up_to_date() -> None:
+    assert reference.FILE.read_text() == reference.reference(), "run: python -m homeport.manifest.reference"
 
 
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=10))
