@@ -71,6 +71,25 @@ async def test_a_trust_policy_may_ask_for_the_account_and_the_kind_of_source(ins
     assert (await inside.client("iam", role=role).list_users())["Users"] == []
 
 
+async def test_a_service_goes_through_one_role_to_another(inside) -> None:
+    client = inside.client("iam", as_service=True)
+    role = await make_role(inside, trust({"AWS": f"arn:aws:iam::{inside.account}:root"}))
+    pipeline = trust({"Service": "ecs-tasks.amazonaws.com"})
+    through = (await client.create_role(RoleName="pipeline", AssumeRolePolicyDocument=pipeline))["Role"][
+        "Arn"
+    ]
+    users = inside.client("iam", role=role, through=through)
+    with pytest.raises(AwsError, match="because no identity-based policy allows the sts:AssumeRole action"):
+        await users.list_users()
+
+    policy = document(allow("sts:AssumeRole", resource=role))
+    await client.put_role_policy(RoleName="pipeline", PolicyName="own", PolicyDocument=policy)
+
+    assert (await users.list_users())["Users"] == []
+    with pytest.raises(AwsError, match="no role trust policy allows"):
+        await inside.client("iam", role=role).list_users()
+
+
 async def test_a_container_finds_credentials_until_they_are_revoked(inside) -> None:
     role = await make_role(inside, trust({"Service": "ecs-tasks.amazonaws.com"}))
     identity = inside.engine.identity

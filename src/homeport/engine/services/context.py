@@ -75,15 +75,21 @@ class Context:
         return replace(self, scope=scope)
 
     def client(
-        self, service: str, role: str | None = None, as_service: bool = False, region: str | None = None
+        self,
+        service: str,
+        role: str | None = None,
+        as_service: bool = False,
+        region: str | None = None,
+        through: str | None = None,
     ) -> Client:
         """Another service's operations: `await ctx.client("ecs").describe_services(cluster=…)`.
 
         They act as this context's principal; as `role` (an ARN) when one is given, which this service assumes, so
         that its trust policy must allow it; or as the service itself with `as_service`, as AWS's service-linked
-        roles do, for which IAM is not asked.
+        roles do, for which IAM is not asked. `through` is the role that the service is in when it assumes `role`:
+        that role must then be allowed to, and be trusted.
         """
-        return Client(self, service, role, as_service, region or self.region)
+        return Client(self, service, role, as_service, region or self.region, through)
 
     def start(self, kind: ExecutionKind, id: str, input: Any) -> None:
         """Accept durable work; call it in the transaction that writes the visible row."""
@@ -126,12 +132,21 @@ class Context:
 class Client:
     """In-process calls of one service: the same validation, authorization and errors (AwsError) as over HTTP."""
 
-    def __init__(self, ctx: Context, service: str, role: str | None, as_service: bool, region: str) -> None:
+    def __init__(
+        self,
+        ctx: Context,
+        service: str,
+        role: str | None,
+        as_service: bool,
+        region: str,
+        through: str | None = None,
+    ) -> None:
         self._ctx = ctx
         self._service = service
         self._role = role
         self._as_service = as_service
         self._region = region
+        self._through = through
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[dict[str, Any]]]:
         operation = model.operations(self._service).get(name)
@@ -163,7 +178,7 @@ class Client:
         if self._role:
             session = f"{ctx.service}-{ctx.request_id[:8]}"
             service = principal_name(ctx.assumes_as or ctx.service)
-            return ctx.engine.identity.assume_for_service(self._role, service, session)
+            return ctx.engine.identity.assume_for_service(self._role, service, session, self._through)
         if self._as_service:
             return service_principal(principal_name(ctx.service).removesuffix(".amazonaws.com"), ctx.account)
         return ctx.principal

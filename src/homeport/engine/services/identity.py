@@ -31,9 +31,11 @@ class Identity(Protocol):
     def find_service_credential(self, service: str, user_name: str, password: str) -> Principal | None:
         """The user who generated this user name and password for a service (`codecommit.amazonaws.com`)."""
 
-    def assume_for_service(self, role_arn: str, service: str, session: str) -> Principal:
-        """The session of a role that an AWS service (`ecs.amazonaws.com`) assumes. Raises AccessDenied unless the
-        role's trust policy lets it."""
+    def assume_for_service(
+        self, role_arn: str, service: str, session: str, through: str | None = None
+    ) -> Principal:
+        """The session of a role that an AWS service (`ecs.amazonaws.com`) assumes, or that it assumes as another
+        role that it is in (`through`). Raises AccessDenied unless the role's trust policy lets it."""
 
     def issue_container_credentials(self, role_arn: str, service: str, session: str) -> str:
         """Let a container act as a role: the id under which it finds its credentials."""

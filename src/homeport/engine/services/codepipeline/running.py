@@ -47,8 +47,10 @@ class Running:
         return {**self.execution["namespaces"], "variables": pipeline, "codepipeline": execution}
 
     def client(self, service: str) -> Client:
-        """A service in the action's region, as the action's role (the pipeline's, when it has none)."""
-        return self.ctx.client(service, role=self.role, region=self.region)
+        """A service in the action's region, as the pipeline's role; when the action has a role of its own, as that
+        one, which the pipeline's role must be allowed to assume."""
+        through = self.pipeline["roleArn"] if "roleArn" in self.action else None
+        return self.ctx.client(service, role=self.role, region=self.region, through=through)
 
     @property
     def inputs(self) -> list[Artifact]:

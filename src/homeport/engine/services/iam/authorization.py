@@ -10,7 +10,14 @@ from homeport.engine.services.iam import tables
 from homeport.engine.services.iam.actions import action_named, prefix_of
 from homeport.engine.services.iam.context import action_keys, global_keys, principal_keys
 from homeport.engine.services.iam.denials import refusal, told
-from homeport.engine.services.iam.evaluation import Attached, Decision, Policies, Question, evaluate
+from homeport.engine.services.iam.evaluation import (
+    Attached,
+    Decision,
+    Policies,
+    Question,
+    denial,
+    evaluate,
+)
 from homeport.engine.services.iam.lookup import managed_document
 from homeport.engine.services.iam.patterns import Values
 from homeport.engine.services.iam.permissions import PermissionBook, Permissions
@@ -23,7 +30,6 @@ from homeport.engine.store.database import Place, Scope
 from homeport.engine.wire.call import Call
 from homeport.engine.wire.errors import AwsError
 from homeport.engine.wire.principal import Principal
-from homeport.engine.wire.principal import service as service_principal
 
 if TYPE_CHECKING:
     from homeport.engine.services.engine import Engine
@@ -41,41 +47,32 @@ class Authorization:
 
     async def authorize(self, call: Call, operation: Operation | None) -> None:
         """Raise the service's access denied error unless the principal may make this call."""
-        principal = call.principal
-        if principal.type == "Service":
+        if call.principal.type == "Service" or self._is_roots_own(call):
             call.decision = {"allowed": True}
             return
-        where = _where(call)
-        permissions = self._book.of(principal)
-        shared: dict[str, Values] | None = None
-        for ask, passed_to in self._asked(call, operation, where):
-            if principal.type == "Root" and not self._has_resource_policy(call, ask):
-                call.decision = call.decision or {
-                    "allowed": True,
-                    "action": ask.action,
-                    "resource": ask.resource,
-                }
-                continue
-            if shared is None:
-                shared = global_keys(call, permissions, self._engine.now())
-            question, decision = await self._judge(call, ask, passed_to, permissions, shared)
+        for ask, passed_to in self._asked(call, operation, _where(call)):
+            question, decision = await self._judge(call, ask, passed_to)
             if not decision.allowed:
                 call.decision = told(question, decision)
                 raise refusal(call, question, decision, self._seal)
             call.decision = call.decision or told(question, decision)
 
-    def trusts_service(
-        self, role: Mapping[str, Any], service: str, account: str, region: str
-    ) -> Question | None:
-        """The question that a role's trust policy denies a service, or None when it lets it assume the role."""
-        vendor = service.removesuffix(".amazonaws.com").removesuffix("-tasks")
-        principal = service_principal(service.removesuffix(".amazonaws.com"), account)
-        context = principal_keys(principal, Permissions()) | {
-            "aws:sourceaccount": (account,),
-            "aws:sourcearn": (f"arn:aws:{vendor}:{region}:{account}:*",),
-        }
+    def check_assumption(
+        self, principal: Principal, role: Mapping[str, Any], session: str, region: str
+    ) -> None:
+        """Raise AccessDenied unless a service, or a role that a service acts in, may assume the role."""
+        account = _account(role["Arn"])
+        permissions = self._book.of(principal)
+        context = principal_keys(principal, permissions) | {"sts:rolesessionname": (session,)}
+        if principal.type == "Service":
+            vendor = principal.arn.removesuffix(".amazonaws.com").removesuffix("-tasks")
+            context["aws:sourceaccount"] = (account,)
+            context["aws:sourcearn"] = (f"arn:aws:{vendor}:{region}:{account}:*",)
+        own = self.policies_of(principal, permissions)
         question = Question(principal, "sts:AssumeRole", role["Arn"], context, account)
-        return None if evaluate(question, _trust(role)).allowed else question
+        decision = evaluate(question, _with_trust(own, role))
+        if not decision.allowed:
+            raise AwsError("AccessDenied", denial(question, decision), 403)
 
     def policies_of(self, principal: Principal, permissions: Permissions) -> Policies:
         """The policies that go with a principal, whatever the resource."""
@@ -95,31 +92,34 @@ class Authorization:
                 arn = role if role.startswith("arn:") else f"arn:aws:iam::{where.account}:role/{role}"
                 yield Ask("iam:PassRole", arn, _PASS_ROLE), service
 
-    async def _judge(
-        self, call: Call, ask: Ask, passed_to: str, permissions: Permissions, shared: dict[str, Values]
-    ) -> tuple[Question, Decision]:
-        resource = await true_resource(self._engine, call, ask)
-        ask = ask._replace(resource=resource)
-        account = _account(resource) or call.account
+    async def _judge(self, call: Call, ask: Ask, passed_to: str) -> tuple[Question, Decision]:
+        ask = ask._replace(resource=await true_resource(self._engine, call, ask))
+        permissions = self._book.of(call.principal)
         policies = await self._with_resource_policy(call, ask, self.policies_of(call.principal, permissions))
-        context = shared | action_keys(call, ask, _where(call), account)
-        if passed_to:
-            context["iam:passedtoservice"] = (passed_to,)
-        context |= await self._tag_keys(call, ask, permissions, policies)
-        question = Question(call.principal, ask.action, resource, context, account)
+        account = _account(ask.resource) or call.account
+        keys = permissions.keys.union(
+            *(one.policy.condition_keys for one in (*(policies.session or ()), *_one(policies.resource)))
+        )
+        context: dict[str, Values] = {}
+        if keys or call.service == "ec2":  # whose denials tell the context
+            context = global_keys(call, permissions, self._engine.now())
+            context |= action_keys(call, ask, _where(call), account)
+            context |= await self._tag_keys(call, ask, keys)
+            if passed_to:
+                context["iam:passedtoservice"] = (passed_to,)
+        question = Question(call.principal, ask.action, ask.resource, context, account)
         return question, evaluate(question, policies)
 
-    def _has_resource_policy(self, call: Call, ask: Ask) -> bool:
-        if ask.action.startswith("sts:"):
-            return True
+    def _is_roots_own(self, call: Call) -> bool:
+        """Whether the root user calls what no resource policy can deny it."""
         service = self._engine.services.get(call.service)
-        return bool(service and service.resource_policy) and not ask.action.startswith("iam:")
+        with_policies = call.service == "sts" or bool(service and service.resource_policy)
+        user_session = "user_session" in call.principal.session_context
+        return call.principal.type == "Root" and not with_policies and not user_session
 
     async def _with_resource_policy(self, call: Call, ask: Ask, own: Policies) -> Policies:
         if ask.action.startswith("sts:") and ":role/" in ask.resource:
-            role = self.role(ask.resource)
-            trust = _trust(role) if role else Policies(trust=True, resource_decides=True)
-            return Policies(own.identity, own.boundary, own.session, trust.resource, True, True)
+            return _with_trust(own, self.role(ask.resource))
         service = self._engine.services.get(call.service)
         if (
             service is None
@@ -137,27 +137,17 @@ class Authorization:
         decides = call.service == "kms"
         return Policies(own.identity, own.boundary, own.session, policy, resource_decides=decides)
 
-    async def _tag_keys(
-        self, call: Call, ask: Ask, permissions: Permissions, policies: Policies
-    ) -> dict[str, Values]:
-        keys = permissions.keys.union(
-            *(one.policy.condition_keys for one in (*(policies.session or ()), *_one(policies.resource)))
-        )
-        if ask.resource == "*" or not any(
-            "resourcetag/" in key or "existingobjecttag/" in key for key in keys
-        ):
+    async def _tag_keys(self, call: Call, ask: Ask, keys: frozenset[str]) -> dict[str, Values]:
+        wanted = any("resourcetag/" in key or "existingobjecttag/" in key for key in keys)
+        if ask.resource == "*" or not wanted:
             return {}
         tags = await resource_tags(self._engine, call, ask.resource)
         prefix = prefix_of(call.service)
-        found: dict[str, Values] = {}
-        for name, value in tags.items():
-            for key in (
-                f"aws:resourcetag/{name}",
-                f"{prefix}:resourcetag/{name}",
-                f"s3:existingobjecttag/{name}",
-            ):
-                found[key.lower()] = (value,)
-        return found
+        return {
+            f"{key}/{name}".lower(): (value,)
+            for name, value in tags.items()
+            for key in ("aws:resourcetag", f"{prefix}:resourcetag", "s3:existingobjecttag")
+        }
 
     def role(self, arn: str) -> dict[str, Any] | None:
         """The role of this ARN, if it exists."""
@@ -173,9 +163,12 @@ class Authorization:
                 yield Attached(given if document is not given else "session", parse_policy(document))
 
 
-def _trust(role: Mapping[str, Any]) -> Policies:
-    policy = parse_policy(role["AssumeRolePolicyDocument"], PolicyKind.TRUST)
-    return Policies(resource=Attached(role["Arn"], policy), trust=True, resource_decides=True)
+def _with_trust(own: Policies, role: Mapping[str, Any] | None) -> Policies:
+    """A principal's policies beside a role's trust policy, which decides; no role trusts nobody."""
+    trust: Attached | None = None
+    if role is not None:
+        trust = Attached(role["Arn"], parse_policy(role["AssumeRolePolicyDocument"], PolicyKind.TRUST))
+    return Policies(own.identity, own.boundary, own.session, trust, trust=True, resource_decides=True)
 
 
 def _where(call: Call) -> Where:

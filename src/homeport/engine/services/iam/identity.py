@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from homeport.engine.services.iam import tables
 from homeport.engine.services.iam.authorization import Authorization
-from homeport.engine.services.iam.evaluation import Decision, Layer, denial
 from homeport.engine.services.iam.passwords import is_password
 from homeport.engine.services.iam.permissions import PermissionBook
 from homeport.engine.services.iam.sessions import Expired, Sessions
@@ -22,6 +21,7 @@ from homeport.engine.wire import model
 from homeport.engine.wire.call import Call
 from homeport.engine.wire.errors import AwsError
 from homeport.engine.wire.principal import Credential, Principal, root
+from homeport.engine.wire.principal import service as service_principal
 
 if TYPE_CHECKING:
     from homeport.engine.services.engine import Engine
@@ -57,21 +57,25 @@ class IamIdentity:
             return Credential(access_key_id, self._root.secret, root(self._engine.account, access_key_id))
         return self._user_credential(access_key_id, service)
 
-    def assume_for_service(self, role_arn: str, service: str, session: str) -> Principal:
-        """The session of a role that an AWS service (`ecs.amazonaws.com`) assumes. Raises AccessDenied unless the
-        role's trust policy lets it."""
+    def assume_for_service(
+        self, role_arn: str, service: str, session: str, through: str | None = None
+    ) -> Principal:
+        """The session of a role that an AWS service (`ecs.amazonaws.com`) assumes, or that it assumes as another
+        role that it is in (`through`). Raises AccessDenied unless the role's trust policy lets it, and for
+        `through` that role's own policies too."""
+        account, region = self._engine.account, self._engine.region
+        caller = service_principal(service.removesuffix(".amazonaws.com"), account)
+        if through:
+            caller = self.assume_for_service(through, service, session)
         role = self.authorization.role(role_arn)
         if role is None:
             raise AwsError(
                 "AccessDenied",
-                f"User: {service} is not authorized to perform: sts:AssumeRole on resource: {role_arn} because "
+                f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn} because "
                 "there is no such role",
                 403,
             )
-        account, region = self._engine.account, self._engine.region
-        question = self.authorization.trusts_service(role, service, account, region)
-        if question:
-            raise AwsError("AccessDenied", denial(question, Decision(False, Layer.TRUST)), 403)
+        self.authorization.check_assumption(caller, role, session, region)
         return role_session(role, session, account, service=service)
 
     def issue_container_credentials(self, role_arn: str, service: str, session: str) -> str:
