@@ -15,7 +15,7 @@ from homeport.engine.durable.reconciler import Reconciler
 from homeport.engine.services.context import Context
 from homeport.engine.services.engine import Engine
 from homeport.engine.services.pagination import page
-from homeport.engine.services.secretsmanager.versions import VERSIONS, add_version, value_of
+from homeport.engine.services.secretsmanager.versions import CURRENT, VERSIONS, add_version, draft, value_of
 from homeport.engine.services.service import operation
 from homeport.engine.store.database import Scope
 from homeport.engine.store.table import Body, Table
@@ -64,28 +64,28 @@ async def create_secret(ctx: Context, request: dict[str, Any]) -> dict[str, Any]
         )
     if request.get("AddReplicaRegions"):
         raise AwsError("InvalidParameterException", "homeport does not replicate secrets to other regions.")
+    if present := SECRETS.get(ctx, name):
+        return await _again(ctx, present, request)
+    suffix = "".join(randomness.choice(string.ascii_letters + string.digits) for _ in range(6))
+    secret: Body = {
+        "Name": name,
+        "ARN": ctx.arn(f"secret:{name}-{suffix}"),
+        "Description": request.get("Description"),
+        "KmsKeyId": request.get("KmsKeyId"),
+        "CreatedDate": ctx.now(),
+        "LastChangedDate": ctx.now(),
+        "Tags": request.get("Tags") or [],
+    }
+    drafted = await draft(ctx, secret, request) if value_of(request) else None
     with ctx.store.transaction():
-        present = SECRETS.get(ctx, name)
-        if present:
-            return _again(ctx, present, request)
-        suffix = "".join(randomness.choice(string.ascii_letters + string.digits) for _ in range(6))
-        secret: Body = {
-            "Name": name,
-            "ARN": ctx.arn(f"secret:{name}-{suffix}"),
-            "Description": request.get("Description"),
-            "KmsKeyId": request.get("KmsKeyId"),
-            "CreatedDate": ctx.now(),
-            "LastChangedDate": ctx.now(),
-            "Tags": request.get("Tags") or [],
-        }
+        if SECRETS.get(ctx, name):
+            raise _exists(name)
         SECRETS.put(ctx, secret)
-        version = None
-        if value_of(request):
-            version = add_version(ctx, secret, request, ["AWSCURRENT"])
+        version = add_version(ctx, secret, drafted, [CURRENT]) if drafted else None
     return {"ARN": secret["ARN"], "Name": name, "VersionId": version}
 
 
-def _again(ctx: Context, present: Body, request: dict[str, Any]) -> dict[str, Any]:
+async def _again(ctx: Context, present: Body, request: dict[str, Any]) -> dict[str, Any]:
     """A name that exists: the same request once more is answered alike, another one is refused."""
     if present.get("DeletedDate"):
         raise AwsError(
@@ -94,27 +94,27 @@ def _again(ctx: Context, present: Body, request: dict[str, Any]) -> dict[str, An
         )
     token = request.get("ClientRequestToken")
     if token and VERSIONS.get(ctx, present["Name"], token) and value_of(request):
-        version = add_version(ctx, present, request, ["AWSCURRENT"])
-        return {"ARN": present["ARN"], "Name": present["Name"], "VersionId": version}
-    raise AwsError(
-        "ResourceExistsException",
-        f"The operation failed because the secret {present['Name']} already exists.",
+        drafted = await draft(ctx, present, request)
+        return {"ARN": present["ARN"], "Name": present["Name"], "VersionId": drafted.version_id}
+    raise _exists(present["Name"])
+
+
+def _exists(name: str) -> AwsError:
+    return AwsError(
+        "ResourceExistsException", f"The operation failed because the secret {name} already exists."
     )
 
 
 @operation
 async def update_secret(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecret.html"""
+    given = {name: request[name] for name in ("Description", "KmsKeyId") if request.get(name) is not None}
+    changed = {**find_secret(ctx, request["SecretId"]), **given}
+    drafted = await draft(ctx, changed, request) if value_of(request) else None
     with ctx.store.transaction():
-        secret = find_secret(ctx, request["SecretId"])
-        for member in ("Description", "KmsKeyId"):
-            if request.get(member) is not None:
-                secret[member] = request[member]
-        secret["LastChangedDate"] = ctx.now()
+        secret = {**find_secret(ctx, request["SecretId"]), **given, "LastChangedDate": ctx.now()}
         SECRETS.put(ctx, secret)
-        version = None
-        if value_of(request):
-            version = add_version(ctx, secret, request, ["AWSCURRENT"])
+        version = add_version(ctx, secret, drafted, [CURRENT]) if drafted else None
     return {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": version}
 
 

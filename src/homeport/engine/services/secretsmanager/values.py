@@ -15,6 +15,7 @@ from homeport.engine.services.secretsmanager.versions import (
     CURRENT,
     VERSIONS,
     add_version,
+    draft,
     drop_unstaged,
     holder_of,
     move_stage,
@@ -30,12 +31,13 @@ _DAY = 86_400
 @operation
 async def put_secret_value(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html"""
+    drafted = await draft(ctx, find_secret(ctx, request["SecretId"]), request)
     with ctx.store.transaction():
         secret = find_secret(ctx, request["SecretId"])
         stages = request.get("VersionStages") or [CURRENT]
         if holder_of(ctx, secret, CURRENT) is None and CURRENT not in stages:
             stages = [*stages, CURRENT]
-        version_id = add_version(ctx, secret, request, stages)
+        version_id = add_version(ctx, secret, drafted, stages)
         SECRETS.put(ctx, {**secret, "LastChangedDate": ctx.now()})
         version = VERSIONS.get(ctx, secret["Name"], version_id)
     return {
@@ -54,11 +56,11 @@ async def get_secret_value(ctx: Context, request: dict[str, Any]) -> dict[str, A
     today = ctx.now() // _DAY * _DAY
     if secret.get("LastAccessedDate") != today:
         SECRETS.put(ctx, {**secret, "LastAccessedDate": today})
-    return _shown(ctx, secret, version)
+    return await _shown(ctx, secret, version)
 
 
-def _shown(ctx: Context, secret: Body, version: Body) -> dict[str, Any]:
-    value = open_value(ctx, secret, version)
+async def _shown(ctx: Context, secret: Body, version: Body) -> dict[str, Any]:
+    value = await open_value(ctx, secret, version)
     binary = value.get("SecretBinary")
     return {
         "ARN": secret["ARN"],

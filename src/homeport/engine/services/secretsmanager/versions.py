@@ -6,10 +6,12 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.ht
 from __future__ import annotations
 
 import base64
+import json
 import uuid
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
+from homeport.engine.services import envelope
 from homeport.engine.services.context import Context
 from homeport.engine.services.engine import Engine
 from homeport.engine.services.seal import Seal
@@ -37,45 +39,71 @@ def value_of(request: dict[str, Any]) -> dict[str, str] | None:
     return {"SecretBinary": base64.b64encode(data).decode()} if data is not None else None
 
 
-def add_version(ctx: Context, secret: Body, request: dict[str, Any], stages: Iterable[str]) -> str:
-    """Keep a request's value as a version with these stages, in the running transaction. The same request once
-    more changes nothing. Raises ResourceExistsException."""
+class Draft(NamedTuple):
+    """A version to be: its id, its value sealed, and whether the secret has it already."""
+
+    version_id: str
+    sealed: str
+    present: bool
+
+
+async def draft(ctx: Context, secret: Body, request: dict[str, Any]) -> Draft:
+    """Seal a request's value; call it before the transaction that adds the version. The same request once more
+    is told by its token. Raises ResourceExistsException for a token that had another value."""
     value = value_of(request)
     if value is None:
         raise AwsError("InvalidRequestException", "You must provide either SecretString or SecretBinary.")
     version_id = request.get("ClientRequestToken") or str(uuid.uuid4())
     present = VERSIONS.get(ctx, secret["Name"], version_id)
-    if present:
-        if open_value(ctx, secret, present) != value:
-            raise AwsError(
-                "ResourceExistsException",
-                "You can't use ClientRequestToken "
-                + version_id
-                + " because that value is already in use for a "
-                "version of secret " + secret["ARN"] + ".",
-            )
-        return version_id
-    purpose = _purpose(secret, version_id)
+    if present is None:
+        return Draft(version_id, await _close(ctx, secret, version_id, value), False)
+    if await open_value(ctx, secret, present) != value:
+        raise AwsError(
+            "ResourceExistsException",
+            f"You can't use ClientRequestToken {version_id} because that value is already in use for a version of "
+            f"secret {secret['ARN']}.",
+        )
+    return Draft(version_id, present["Sealed"], True)
+
+
+def add_version(ctx: Context, secret: Body, drafted: Draft, stages: Iterable[str]) -> str:
+    """Keep a version with these stages, in the running transaction; one that is there already stays as it is."""
+    if drafted.present:
+        return drafted.version_id
     body = {
         "Name": secret["Name"],
-        "VersionId": version_id,
+        "VersionId": drafted.version_id,
         "VersionStages": [],
         "CreatedDate": ctx.now(),
-        "Sealed": ctx.engine.part(_seal).close(value, purpose),
+        "Sealed": drafted.sealed,
     }
     VERSIONS.put(ctx, body)
     for stage in stages:
-        move_stage(ctx, secret, stage, version_id)
+        move_stage(ctx, secret, stage, drafted.version_id)
     drop_unstaged(ctx, secret)
-    return version_id
+    return drafted.version_id
 
 
-def open_value(ctx: Context, secret: Body, version: Body) -> dict[str, str]:
-    """The value of a version."""
-    value = ctx.engine.part(_seal).open(version["Sealed"], _purpose(secret, version["VersionId"]))
+async def _close(ctx: Context, secret: Body, version_id: str, value: dict[str, str]) -> str:
+    """Under the secret's KMS key, in the caller's name; without one under a key of the data folder."""
+    if key := secret.get("KmsKeyId"):
+        return await envelope.close(ctx, key, json.dumps(value), _context(secret, version_id))
+    return ctx.engine.part(_seal).close(value, _purpose(secret, version_id))
+
+
+async def open_value(ctx: Context, secret: Body, version: Body) -> dict[str, str]:
+    """The value of a version. Raises AccessDeniedException when the caller may not use its key."""
+    sealed, version_id = version["Sealed"], version["VersionId"]
+    if "." in sealed:
+        return dict(json.loads(await envelope.open(ctx, sealed, _context(secret, version_id))))
+    value = ctx.engine.part(_seal).open(sealed, _purpose(secret, version_id))
     if value is None:
         raise RuntimeError(f"a version of {secret['ARN']} was not sealed by this engine")
     return value
+
+
+def _context(secret: Body, version_id: str) -> dict[str, str]:
+    return {"SecretARN": secret["ARN"], "SecretVersionId": version_id}
 
 
 def _seal(engine: Engine) -> Seal:

@@ -17,7 +17,7 @@ from homeport.engine.services.engine import Engine
 from homeport.engine.services.pagination import page
 from homeport.engine.services.service import operation
 from homeport.engine.services.ssm.filters import Filter, filters
-from homeport.engine.services.ssm.sealing import seal
+from homeport.engine.services.ssm.sealing import DEFAULT_KEY, stored_value
 from homeport.engine.store.database import Scope
 from homeport.engine.store.table import Body, Table
 from homeport.engine.wire.errors import AwsError
@@ -62,28 +62,34 @@ async def put_parameter(ctx: Context, request: dict[str, Any]) -> dict[str, Any]
     """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html"""
     name = request["Name"]
     _check_name(name)
+    stored = await stored_value(ctx, _body(ctx, request, _present(ctx, request)), request["Value"])
     with ctx.store.transaction():
-        present = PARAMETERS.get(ctx, name)
-        if present and not request.get("Overwrite"):
-            raise AwsError(
-                "ParameterAlreadyExists",
-                "The parameter already exists. To overwrite this value, set the overwrite option in the request to "
-                "true.",
-            )
-        if request.get("Tags") and request.get("Overwrite"):
-            raise AwsError(
-                "ValidationException",
-                "Invalid request: tags and overwrite can't be used together. To create a parameter with tags, "
-                "please remove overwrite flag. To update tags for an existing parameter, please use "
-                "AddTagsToResource or RemoveTagsFromResource.",
-            )
-        body = _body(ctx, request, present or {})
+        present = _present(ctx, request)
+        body = _body(ctx, request, present)
         _make_room(ctx, name, body["Version"])
-        VERSIONS.put(ctx, {**body, "Value": _stored(ctx, body, request["Value"]), "Labels": []})
+        VERSIONS.put(ctx, {**body, "Value": stored, "Labels": []})
         PARAMETERS.put(ctx, body)
         _tell(ctx, body, "Update" if present else "Create")
         ctx.wake(EXPIRY.name, name)
     return {"Version": body["Version"], "Tier": body["Tier"]}
+
+
+def _present(ctx: Context, request: dict[str, Any]) -> Body:
+    """The parameter that is to be overwritten, empty when there is none."""
+    present = PARAMETERS.get(ctx, request["Name"])
+    if present and not request.get("Overwrite"):
+        raise AwsError(
+            "ParameterAlreadyExists",
+            "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
+        )
+    if request.get("Tags") and request.get("Overwrite"):
+        raise AwsError(
+            "ValidationException",
+            "Invalid request: tags and overwrite can't be used together. To create a parameter with tags, "
+            "please remove overwrite flag. To update tags for an existing parameter, please use "
+            "AddTagsToResource or RemoveTagsFromResource.",
+        )
+    return present or {}
 
 
 def _check_name(name: str) -> None:
@@ -129,7 +135,9 @@ def _body(ctx: Context, request: dict[str, Any], present: Body) -> Body:
         "Name": name,
         "ARN": ctx.arn(f"parameter/{name.removeprefix('/')}"),
         "Type": kind,
-        "KeyId": (request.get("KeyId") or "alias/aws/ssm") if kind == "SecureString" else None,
+        "KeyId": (request.get("KeyId") or present.get("KeyId") or DEFAULT_KEY)
+        if kind == "SecureString"
+        else None,
         "LastModifiedDate": ctx.now(),
         "LastModifiedUser": ctx.principal.arn,
         "Description": request.get("Description", present.get("Description")),
@@ -230,10 +238,6 @@ def _make_room(ctx: Context, name: str, version: int) -> None:
             "associated with it. Move the label to another version of the parameter, and try again.",
         )
     VERSIONS.delete(ctx, name, oldest["Version"])
-
-
-def _stored(ctx: Context, body: Body, value: str) -> str:
-    return seal(ctx, body["ARN"], value) if body["Type"] == "SecureString" else value
 
 
 def _tell(ctx: Context, body: Body, what: str) -> None:

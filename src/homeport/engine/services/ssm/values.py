@@ -13,7 +13,7 @@ from homeport.engine.services.service import operation
 from homeport.engine.services.ssm.filters import filters, is_below
 from homeport.engine.services.ssm.parameters import PARAMETERS, VERSIONS, bare_name, not_found
 from homeport.engine.services.ssm.public import public_parameter, public_parameters
-from homeport.engine.services.ssm.sealing import unseal
+from homeport.engine.services.ssm.sealing import readable_value
 from homeport.engine.store.table import Body
 from homeport.engine.wire.errors import AwsError
 
@@ -23,7 +23,7 @@ _SHOWN = ("Name", "Type", "Version", "LastModifiedDate", "ARN", "DataType")
 @operation
 async def get_parameter(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html"""
-    found = _find(ctx, request["Name"], bool(request.get("WithDecryption")))
+    found = await _find(ctx, request["Name"], bool(request.get("WithDecryption")))
     if found is None:
         raise not_found()
     return {"Parameter": found}
@@ -35,7 +35,7 @@ async def get_parameters(ctx: Context, request: dict[str, Any]) -> dict[str, Any
     found, missing = [], []
     for name in dict.fromkeys(request["Names"]):
         try:
-            parameter = _find(ctx, name, bool(request.get("WithDecryption")))
+            parameter = await _find(ctx, name, bool(request.get("WithDecryption")))
         except AwsError:
             parameter = None
         if parameter is None:
@@ -45,7 +45,7 @@ async def get_parameters(ctx: Context, request: dict[str, Any]) -> dict[str, Any
     return {"Parameters": found, "InvalidParameters": missing}
 
 
-def _find(ctx: Context, wanted: str, decrypt: bool) -> Body | None:
+async def _find(ctx: Context, wanted: str, decrypt: bool) -> Body | None:
     """The parameter under `name`, `name:version` or `name:label`. Raises ParameterVersionNotFound."""
     name, selector = bare_name(wanted), ""
     if ":" in name:
@@ -59,7 +59,7 @@ def _find(ctx: Context, wanted: str, decrypt: bool) -> Body | None:
             "ParameterVersionNotFound",
             f"Systems Manager could not find version {selector} of {name}. Verify the version and try again.",
         )
-    return {**_shown(ctx, version, decrypt), "Selector": f":{selector}" if selector else None}
+    return {**(await _shown(ctx, version, decrypt)), "Selector": f":{selector}" if selector else None}
 
 
 def _select(ctx: Context, parameter: Body, selector: str) -> Body | None:
@@ -71,15 +71,14 @@ def _select(ctx: Context, parameter: Body, selector: str) -> Body | None:
     return next((each for each in VERSIONS.list(ctx, name) if selector in each["Labels"]), None)
 
 
-def _shown(ctx: Context, version: Body, decrypt: bool) -> Body:
+async def _shown(ctx: Context, version: Body, decrypt: bool) -> Body:
     shown = {name: version[name] for name in _SHOWN}
-    return {**shown, "Value": _value(ctx, version, decrypt)}
+    return {**shown, "Value": await _value(ctx, version, decrypt)}
 
 
-def _value(ctx: Context, version: Body, decrypt: bool) -> str:
+async def _value(ctx: Context, version: Body, decrypt: bool) -> str:
     """The value; a SecureString stays sealed unless it is to be decrypted."""
-    value: str = version["Value"]
-    return unseal(ctx, version["ARN"], value) if decrypt and version["Type"] == "SecureString" else value
+    return await readable_value(ctx, version) if decrypt else str(version["Value"])
 
 
 @operation
@@ -106,7 +105,7 @@ async def get_parameters_by_path(ctx: Context, request: dict[str, Any]) -> dict[
         if version and all(each.accepts(parameter, version["Labels"]) for each in wanted):
             below.append(version)
     found, token = _page(below, request)
-    return {"Parameters": [_shown(ctx, version, decrypt) for version in found], "NextToken": token}
+    return {"Parameters": [await _shown(ctx, version, decrypt) for version in found], "NextToken": token}
 
 
 def _page(items: list[Body], request: dict[str, Any]) -> tuple[list[Body], str | None]:
@@ -133,7 +132,7 @@ async def get_parameter_history(ctx: Context, request: dict[str, Any]) -> dict[s
         "Parameters": [
             {
                 **{name: value for name, value in version.items() if name not in hidden},
-                "Value": _value(ctx, version, decrypt),
+                "Value": await _value(ctx, version, decrypt),
             }
             for version in found
         ],
