@@ -46,3 +46,11 @@ def test_a_type_names_properties_of_its_schema(provider: Type):
     named |= {provider._named} - {""}
 
     assert named <= known
+
+
+def test_properties_without_effect_are_named():
+    bucket = PROVIDERS["AWS::S3::Bucket"]
+
+    assert bucket.unused({"BucketName": "b", "VersioningConfiguration": {}, "AccessControl": "Private"}) == [
+        "AccessControl"
+    ]

@@ -207,7 +207,8 @@ async def _settle(
         now["PhysicalResourceId"], now["attributes"] = outcome["id"], outcome["attributes"]
         if name.startswith("restore."):
             now.pop("before", None)
-        work.put(now, f"{verb}_COMPLETE")
+        unused = provider.unused(now.get("properties", {})) if verb == "CREATE" else []
+        work.put(now, f"{verb}_COMPLETE", f"homeport does not use {', '.join(unused)}." if unused else None)
 
     outcome = await work.x.step(f"{name}.done", lambda: work.attempt(request, effect), commit)
     if "error" in outcome:

@@ -203,12 +203,5 @@ TYPES = (
         "to_string(properties.Egress || `false`)])",
         delete=Call("delete_network_acl_entry"),
     ),
-    Type(
-        "AWS::EC2::KeyPair",
-        "ec2",
-        create=Call("create_key_pair"),
-        id="properties.KeyName",
-        delete=Call("delete_key_pair", {"KeyName": "id"}, only=True),
-    ),
     *SECURITY_GROUP_TYPES,
 )

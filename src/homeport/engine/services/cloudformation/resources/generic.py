@@ -6,6 +6,7 @@ Fn::GetAtt has; botocore's model says how properties become members (see `calls`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from homeport.engine.services.cloudformation.resources.provider import (
     is_present,
 )
 from homeport.engine.services.cloudformation.schemas import schema_of
+from homeport.engine.wire import model
 from homeport.engine.wire.errors import AwsError
 
 
@@ -131,6 +133,19 @@ class Type(ResourceProvider):
                 return True
             raise
         return description is None or bool(select(self._deleted, description))
+
+    def unused(self, properties: dict[str, Any]) -> list[str]:
+        call = self._create
+        shape = model.operations(call.service or self._service)[call.operation].input_shape
+        taken = set(shape.members) if shape and not call.only else set()
+        deletion = self._delete.members.values() if self._delete else ()
+        expressions = " ".join([*call.members.values(), *deletion, self._id])
+        if re.search(r"\bproperties(?!\.)", expressions):
+            return []  # the call takes them as a whole
+        taken |= set(re.findall(r"\bproperties\.(\w+)", expressions))
+        taken |= {name for part in self._parts for name in part.named()}
+        lowered = {self._named.lower(), *(name.lower() for name in taken)}
+        return sorted(name for name in properties if name.lower() not in lowered)
 
     def _name(self, request: Request) -> tuple[str, dict[str, Any]]:
         if not self._named:

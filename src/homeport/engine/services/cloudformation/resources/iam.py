@@ -115,6 +115,9 @@ class Policy(ResourceProvider):
 class ManagedPolicyDocument:
     """The part of a managed policy that is a new version at each change; the oldest goes when there are five."""
 
+    def named(self) -> tuple[str, ...]:
+        return ("PolicyDocument",)
+
     async def created(self, request: Request, service: str, names: dict) -> None:
         return None
 

@@ -11,7 +11,10 @@ from homeport.engine.wire.errors import AwsError
 
 
 class Part(Protocol):
-    """A part of a resource. `updated` answers which of the changed properties it has seen to."""
+    """A part of a resource, made of the properties `named`. `updated` answers which of the changed properties it has
+    seen to."""
+
+    def named(self) -> tuple[str, ...]: ...
 
     async def created(self, request: Request, service: str, names: dict[str, Any]) -> None: ...
 
@@ -33,6 +36,9 @@ class Put:
     unset: Call | None = None
     at_creation: bool = True
     ignore: tuple[str, ...] = ("Tags",)
+
+    def named(self) -> tuple[str, ...]:
+        return self.properties
 
     async def created(self, request: Request, service: str, names: dict[str, Any]) -> None:
         if self.at_creation and any(name in request.properties for name in self.properties):
@@ -63,6 +69,9 @@ class Each:
     key: str = "@"
     at_creation: bool = True
     clear: bool = False
+
+    def named(self) -> tuple[str, ...]:
+        return (self.property,)
 
     async def created(self, request: Request, service: str, names: dict[str, Any]) -> None:
         if self.at_creation:
@@ -109,6 +118,9 @@ class Tags:
     remove: Call
     property: str = "Tags"
     at_creation: bool = False
+
+    def named(self) -> tuple[str, ...]:
+        return (self.property,)
 
     async def created(self, request: Request, service: str, names: dict[str, Any]) -> None:
         if self.at_creation and request.properties.get(self.property):

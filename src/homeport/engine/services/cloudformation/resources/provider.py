@@ -98,6 +98,10 @@ class ResourceProvider:
         """Whether a removed resource is really gone."""
         return True
 
+    def unused(self, properties: dict[str, Any]) -> list[str]:
+        """Properties that have no effect here: the resource's event tells of them."""
+        return []
+
     def replaces(self, before: dict[str, Any], after: dict[str, Any]) -> bool:
         """Whether going from one state to the other needs a new resource."""
         return replaces(self.type, before, after)
@@ -117,4 +121,5 @@ def is_absent(error: AwsError) -> bool:
 def is_present(error: AwsError) -> bool:
     """Whether an error says that a resource of this name is there already."""
     code = error.code.replace(".", "").lower()
-    return any(word in code for word in ("alreadyexists", "entityalreadyexists", "alreadyowned", "duplicate"))
+    exists = "exists" in code and "notexist" not in code
+    return exists or any(word in code for word in ("alreadyowned", "duplicate", "nameinuse", "resourceinuse"))

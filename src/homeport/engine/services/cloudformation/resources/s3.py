@@ -26,6 +26,9 @@ class Setting:
     shape: Callable[[Any], Any]
     unset: str = ""
 
+    def named(self) -> tuple[str, ...]:
+        return (self.property,)
+
     async def created(self, request: Request, service: str, names: dict[str, Any]) -> None:
         if self.property in request.properties:
             await self._put(request, names)
