@@ -14,12 +14,19 @@ from homeport.engine.wire.errors import AwsError
 
 
 async def archive(
-    ctx: Context, role: str, region: str, repository_name: str, commit_id: str, file: Path
+    ctx: Context,
+    role: str,
+    region: str,
+    repository_name: str,
+    commit_id: str,
+    file: Path,
+    through: str | None = None,
 ) -> None:
-    """Write the zip, as the role. `ctx` is the context of the service that asks. Raises AwsError."""
+    """Write the zip, as the role (assumed `through` another one, if one is given). `ctx` is the context of the
+    service that asks. Raises AwsError."""
     own = ctx.engine.context("codecommit", ctx.scope._replace(region=region))
     session = f"codepipeline-{ctx.request_id[:8]}"
-    principal = ctx.engine.identity.assume_for_service(role, "codepipeline.amazonaws.com", session)
+    principal = ctx.engine.identity.assume_for_service(role, "codepipeline.amazonaws.com", session, through)
     await authorize(own, principal, "UploadArchive", repository_name)
     repository = tables.path(own, tables.repository(own, repository_name))
     try:

@@ -17,11 +17,13 @@ from homeport.engine.wire import model
 from homeport.engine.wire.call import Call
 
 
-async def use(ctx: Context, role: str, region: str, arn: str) -> tuple[Context, Row]:
+async def use(
+    ctx: Context, role: str, region: str, arn: str, through: str | None = None
+) -> tuple[Context, Row]:
     """The connection, and a context to read its repositories in. `ctx` is that of the service which uses it, `role`
     the one that it acts as. Raises AccessDenied and ResourceNotFoundException."""
     principal = ctx.engine.identity.assume_for_service(
-        role, f"{ctx.service}.amazonaws.com", f"{ctx.service}-{ctx.request_id[:8]}"
+        role, f"{ctx.service}.amazonaws.com", f"{ctx.service}-{ctx.request_id[:8]}", through
     )
     service = "codestar-connections" if ":codestar-connections:" in arn else "codeconnections"
     await ctx.engine.identity.authorize(

@@ -49,8 +49,12 @@ class Running:
     def client(self, service: str) -> Client:
         """A service in the action's region, as the pipeline's role; when the action has a role of its own, as that
         one, which the pipeline's role must be allowed to assume."""
-        through = self.pipeline["roleArn"] if "roleArn" in self.action else None
-        return self.ctx.client(service, role=self.role, region=self.region, through=through)
+        return self.ctx.client(service, role=self.role, region=self.region, through=self.through)
+
+    @property
+    def through(self) -> str | None:
+        """The pipeline's role, when the action has a role of its own that has to be assumed by it."""
+        return self.pipeline["roleArn"] if self.action.get("roleArn") else None
 
     @property
     def inputs(self) -> list[Artifact]:

@@ -71,7 +71,9 @@ async def _write(running: Running, commit_id: str, output: Artifact) -> None:
         else:
             from homeport.engine.services.codecommit.archive import archive
 
-            await archive(running.ctx, running.role, running.region, repository, commit_id, file)
+            await archive(
+                running.ctx, running.role, running.region, repository, commit_id, file, running.through
+            )
         await running.upload(output, file)
 
 

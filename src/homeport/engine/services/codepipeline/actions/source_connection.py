@@ -73,7 +73,13 @@ async def _revision(running: Running) -> dict[str, str]:
 
 
 async def _connection(running: Running) -> tuple[Any, dict[str, Any]]:
-    return await use(running.ctx, running.role, running.region, running.configuration["ConnectionArn"])
+    return await use(
+        running.ctx,
+        running.role,
+        running.region,
+        running.configuration["ConnectionArn"],
+        running.through,
+    )
 
 
 async def _write(running: Running, commit: str, output: Artifact) -> None:
