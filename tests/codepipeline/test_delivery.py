@@ -1,6 +1,8 @@
 """From a push to a running service, with real builds and containers (needs Docker)."""
 
 import json
+import random
+import time
 
 import pytest
 from pipelines import (
@@ -139,3 +141,26 @@ def test_commands_run_as_the_pipelines_role_and_export_variables(engine, everyth
     run = next(one for one in details if one["actionName"] == "Run")
     assert ":assumed-role/pipeline/" in run["output"]["outputVariables"]["WHO"]
     assert engine.client("s3").get_object(Bucket=BUCKET, Key="site/out/level")["Body"].read() == b"eleven\n"
+
+
+@pytest.mark.slow
+def test_killed_while_it_starts_a_build_there_is_still_one_build(own_engine):
+    engine = own_engine
+    engine.client("s3").create_bucket(Bucket=BUCKET)
+    engine.client("codecommit").create_repository(repositoryName="app")
+    put(engine, "homeport-test/busybox:2", "image")
+    put(engine, "hello")
+    service_role = role(engine, "codepipeline", "codebuild")
+    build = codebuild(engine, service_role)
+    engine.stop()
+    engine.start(HOMEPORT_FAIL_AT="codepipeline.action.start.done")
+    structure = declaration("web", service_role, ("Source", codecommit_source()), ("Build", build))
+    engine.client("codepipeline").create_pipeline(pipeline=structure)
+    engine.wait_dead(60)
+    engine.start()
+    id = first(engine, "web")
+    for _ in range(3):
+        time.sleep(random.uniform(0.2, 2.0))
+        engine.restart()
+    assert outcome(engine, "web", id, 120) == ("Succeeded", [])
+    assert len(engine.client("codebuild").list_builds_for_project(projectName="app")["ids"]) == 1
