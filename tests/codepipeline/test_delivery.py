@@ -146,6 +146,7 @@ def test_commands_run_as_the_pipelines_role_and_export_variables(engine, everyth
 @pytest.mark.slow
 def test_killed_while_it_starts_a_build_there_is_still_one_build(own_engine):
     engine = own_engine
+    engine.start()
     engine.client("s3").create_bucket(Bucket=BUCKET)
     engine.client("codecommit").create_repository(repositoryName="app")
     put(engine, "homeport-test/busybox:2", "image")

@@ -25,6 +25,7 @@ SOME = ["codepipeline.action.artifact.done", "codepipeline.action.deploy.done"]
 
 @pytest.mark.parametrize("points", [SOME, pytest.param(EVERY, marks=pytest.mark.slow)], ids=["some", "every"])
 def test_killed_at_a_failpoint_an_execution_ends_as_an_uninterrupted_one(own_engine, points):
+    own_engine.start()
     own_engine.client("s3").create_bucket(Bucket=BUCKET)
     own_engine.client("s3").put_bucket_versioning(
         Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"}
@@ -55,6 +56,7 @@ def test_killed_at_a_failpoint_an_execution_ends_as_an_uninterrupted_one(own_eng
 
 
 def test_an_approval_survives_a_kill(own_engine):
+    own_engine.start()
     own_engine.client("s3").create_bucket(Bucket=BUCKET)
     own_engine.client("codecommit").create_repository(repositoryName="app")
     put(own_engine, "one")
