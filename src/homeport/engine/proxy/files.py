@@ -18,7 +18,10 @@ from typing import Any
 
 from homeport.engine.proxy.admin import Admin
 
+Resource = dict[str, Any]
+
 _ACKNOWLEDGE_SECONDS = 10.0
+_FILTER = r"\.(update_rejected|version_text)$"
 
 
 class Rejected(Exception):
@@ -32,14 +35,8 @@ class ConfigFile:
         self.path = path
         self.stat = stat
 
-    def differs(self, resources: list[dict[str, Any]]) -> bool:
-        try:
-            return self.path.read_bytes() != _content(resources)
-        except FileNotFoundError:
-            return True
-
-    def write(self, resources: list[dict[str, Any]]) -> None:
-        self.replace(_content(resources))
+    def read(self) -> bytes | None:
+        return self.path.read_bytes() if self.path.exists() else None
 
     def replace(self, content: bytes) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,66 +45,91 @@ class ConfigFile:
         temporary.write_bytes(content)
         temporary.rename(self.path)
 
-    def read(self) -> bytes | None:
-        return self.path.read_bytes() if self.path.exists() else None
 
-    def resources(self) -> list[dict[str, Any]]:
-        content = self.read()
-        return json.loads(content)["resources"] if content else []
-
-    def version(self) -> str:
-        return str(json.loads(self.path.read_bytes())["version_info"])
-
-
-class Acknowledgement:
+class ConfigFiles:
     """Writes files together and returns when Envoy works by all of them."""
 
     def __init__(self, admin: Admin, log: Path) -> None:
         self._admin = admin
         self._log = log
+        self._written: dict[Path, list[Resource]] = {}
+        self._rejected: dict[str, int] = {}
 
-    async def write(self, changes: list[tuple[ConfigFile, list[dict[str, Any]]]]) -> None:
-        """Write what differs and wait; a refusal puts the old files back and raises `Rejected`."""
-        changes = [(file, resources) for file, resources in changes if file.differs(resources)]
+    def resources(self, file: ConfigFile) -> list[Resource]:
+        """What the file says now."""
+        if file.path not in self._written:
+            content = file.read()
+            self._written[file.path] = json.loads(content)["resources"] if content else []
+        return self._written[file.path]
+
+    async def write(self, wanted: list[tuple[ConfigFile, list[Resource]]]) -> list[ConfigFile]:
+        """Write what differs and wait; a refusal puts the old files back and raises `Rejected`.
+
+        Returns the files that Envoy does not look at yet: routes of a listener that is still to come.
+        """
+        changes = [
+            (file, resources)
+            for file, resources in wanted
+            if not file.path.exists() or self.resources(file) != resources
+        ]
         if not changes:
-            return
-        before = await self._numbers()
+            return []
         log_start = self._log.stat().st_size
         old = [(file, file.read()) for file, _ in changes]
+        versions = {}
         for file, resources in changes:
-            file.write(resources)
+            versions[file], content = _content(resources)
+            file.replace(content)
+            self._written[file.path] = resources
         try:
-            await self._wait([file for file, _ in changes], before, log_start)
-        except (Rejected, TimeoutError):
-            for file, content in old:
-                if content is not None:
-                    file.replace(content)
+            return await self._wait(versions, log_start)
+        except BaseException:
+            for file, before in old:
+                self._written.pop(file.path, None)
+                if before is not None:
+                    file.replace(before)
             raise
 
     async def confirm(self, files: list[ConfigFile]) -> None:
-        """Raise `Rejected` unless Envoy works by files that had no subscription yet when they were written."""
+        """Raise `Rejected` unless Envoy works by files that it did not look at when they were written."""
         now = await self._numbers()
         for file in files:
-            if now.get(f"{file.stat}.version_text") != file.version() and now.get(
-                f"{file.stat}.update_rejected"
-            ):
+            refused = now.get(f"{file.stat}.update_rejected", 0)
+            if not now.get(f"{file.stat}.version_text") and refused:
+                self._rejected[file.stat] = refused
+                self._written.pop(file.path, None)
                 raise Rejected(await self._why(file, 0))
 
-    async def _wait(self, files: list[ConfigFile], before: dict[str, Any], log_start: int) -> None:
+    def remove(self, path: Path) -> None:
+        """Delete a file that nothing refers to any more."""
+        self._written.pop(path, None)
+        path.unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        """Envoy is gone, and maybe its files."""
+        self._written.clear()
+        self._rejected.clear()
+
+    async def _wait(self, versions: dict[ConfigFile, str], log_start: int) -> list[ConfigFile]:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _ACKNOWLEDGE_SECONDS
-        waiting, pause = list(files), 0.001
+        waiting, unseen, pause = list(versions), [], 0.001
         while True:
             now = await self._numbers()
             for file in waiting:
-                refused = f"{file.stat}.update_rejected"
-                if now.get(refused, 0) > before.get(refused, 0):
+                refused = now.get(f"{file.stat}.update_rejected", 0)
+                before = self._rejected.get(file.stat, 0)
+                self._rejected[file.stat] = refused
+                if refused > (before if refused >= before else 0):
                     raise Rejected(await self._why(file, log_start))
-            waiting = [file for file in waiting if now.get(f"{file.stat}.version_text") != file.version()]
-            # A file that nothing refers to yet (routes of a listener to come) has no subscription.
-            waiting = [file for file in waiting if f"{file.stat}.version_text" in now]
+            unseen += [file for file in waiting if f"{file.stat}.version_text" not in now]
+            waiting = [
+                file
+                for file in waiting
+                if now.get(f"{file.stat}.version_text", versions[file]) != versions[file]
+            ]
             if not waiting:
-                return
+                return unseen
             if loop.time() > deadline:
                 names = ", ".join(file.path.name for file in waiting)
                 raise TimeoutError(f"Envoy did not acknowledge {names} within {_ACKNOWLEDGE_SECONDS:.0f} s.")
@@ -116,9 +138,8 @@ class Acknowledgement:
 
     async def _numbers(self) -> dict[str, Any]:
         """Versions and refusals of all subscriptions."""
-        counters = await self._admin.get("/stats?format=json&filter=update_rejected$")
-        texts = await self._admin.get("/stats?format=json&type=TextReadouts&filter=version_text$")
-        return {stat["name"]: stat["value"] for stat in counters["stats"] + texts["stats"] if "name" in stat}
+        answer = await self._admin.get(f"/stats?format=json&filter={_FILTER}")
+        return {stat["name"]: stat["value"] for stat in answer["stats"] if "name" in stat}
 
     async def _why(self, file: ConfigFile, log_start: int) -> str:
         """The refusal in Envoy's words: the end of what it has just logged."""
@@ -132,7 +153,8 @@ class Acknowledgement:
         return f"Envoy refused {file.path.name}: see {self._log.name}"
 
 
-def _content(resources: list[dict[str, Any]]) -> bytes:
+def _content(resources: list[Resource]) -> tuple[str, bytes]:
+    """The file's version, and what stands in it."""
     text = json.dumps(resources, sort_keys=True)
     version = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return json.dumps({"version_info": version, "resources": resources}, sort_keys=True, indent=1).encode()
+    return version, f'{{"version_info": "{version}", "resources": {text}}}\n'.encode()

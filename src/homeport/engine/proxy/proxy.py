@@ -15,7 +15,7 @@ from typing import Any
 
 from homeport.engine.proxy.clusters import cluster
 from homeport.engine.proxy.endpoints import endpoints
-from homeport.engine.proxy.files import Acknowledgement, ConfigFile
+from homeport.engine.proxy.files import ConfigFile, ConfigFiles
 from homeport.engine.proxy.health import HealthWatch
 from homeport.engine.proxy.listeners import listener, route_configurations, routes_file
 from homeport.engine.proxy.metrics import Metrics
@@ -39,7 +39,7 @@ class Proxy:
         self.admin = self.process.admin
         self.health = HealthWatch(self.folder, self.admin)
         self.metrics = Metrics(self.folder, self.admin)
-        self._acknowledgement = Acknowledgement(self.admin, self.folder / "envoy.log")
+        self._files = ConfigFiles(self.admin, self.folder / "envoy.log")
         self._starting = Starting(self.health, self._show_as_new)
         self._lock = asyncio.Lock()
         self._asked = 0
@@ -61,7 +61,7 @@ class Proxy:
             self.folder.mkdir(parents=True, exist_ok=True)
             for file in (self._cds(), self._lds()):
                 if not file.path.exists():
-                    file.write([])
+                    file.replace(b'{"version_info": "", "resources": []}')
             await self.process.ensure()
             await self.health.recall()
             self._watch = asyncio.create_task(self._keep(changed), name="proxy")
@@ -123,6 +123,7 @@ class Proxy:
         """End Envoy."""
         await self.close()
         await self.process.terminate()
+        self._files.forget()
 
     async def _keep(self, changed: Callable[[str], None]) -> None:
         """Follow the health of targets, and start Envoy anew when it died."""
@@ -154,24 +155,22 @@ class Proxy:
                 return
             without = replace(now, targets=tuple(each for each in now.targets if each != target))
             for state in (without, now):
-                await self._acknowledgement.write([(self._eds(group.id), [endpoints(state)])])
+                await self._files.write([(self._eds(group.id), [endpoints(state)])])
 
     async def _apply(self, desired: Desired) -> None:
         groups = {group.id: group for group in desired.target_groups}
-        write = self._acknowledgement.write
+        write = self._files.write
         await write([(self._eds(group.id), [endpoints(group)]) for group in desired.target_groups])
         # Clusters that go may still have routes: they are kept until the routes are gone.
         clusters = {group.id: self._cluster(group) for group in desired.target_groups}
         leaving = {name: value for name, value in self._written_clusters().items() if name not in clusters}
         await write([(self._cds(), _ordered({**clusters, **leaving}))])
         routes = [each for socket in desired.sockets for each in route_configurations(socket, groups)]
-        files = [(self._rds(each["name"]), [each]) for each in routes]
-        changed = [file for file, resources in files if file.differs(resources)]
-        await write(files)
+        unseen = await write([(self._rds(each["name"]), [each]) for each in routes])
         await write([(self._lds(), [listener(socket, self.folder) for socket in desired.sockets])])
-        if changed:
+        if unseen:
             await self._listening()
-            await self._acknowledgement.confirm(changed)
+            await self._files.confirm(unseen)
         if leaving:
             await write([(self._cds(), _ordered(clusters))])
         self._sweep("endpoints", set(clusters))
@@ -190,7 +189,7 @@ class Proxy:
         return cluster(group, self._eds(group.id).path, self.folder / "health.log")
 
     def _written_clusters(self) -> dict[str, dict[str, Any]]:
-        return {each["name"]: each for each in self._cds().resources()}
+        return {each["name"]: each for each in self._files.resources(self._cds())}
 
     def _cds(self) -> ConfigFile:
         return ConfigFile(self.folder / "cds.json", "cluster_manager.cds")
@@ -207,7 +206,7 @@ class Proxy:
     def _sweep(self, kind: str, wanted: set[str]) -> None:
         for path in (self.folder / kind).glob("*.json"):
             if path.stem not in wanted:
-                path.unlink()
+                self._files.remove(path)
 
 
 def _ordered(clusters: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
