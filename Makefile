@@ -14,7 +14,9 @@ $(VENV)/.installed: pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-test: setup check
+test: $(VENV)/.installed
+	@scripts/setup-docker.sh busybox-static skopeo podman
+	@$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
 check: $(VENV)/.installed
