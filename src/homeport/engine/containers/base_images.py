@@ -16,6 +16,7 @@ import fcntl
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -74,7 +75,7 @@ PYTHON = Recipe(
 )
 BUILD = Recipe(
     "homeport/build:bookworm",
-    3,
+    4,
     (
         *(
             "ca-certificates",
@@ -181,7 +182,9 @@ async def _make(images: Images, recipe: Recipe, lock: int) -> None:
             await asyncio.to_thread(toolbox.write, extra)
         part = folder / "part.tar"
         made = _command(recipe, part, extra if recipe.tools else None, folder)
-        await _run(["sh", "-ec", '"$@"; mv "$0/part.tar" "$0/whole.tar"', str(folder), *made], lock)
+        await _run(
+            ["sh", "-ec", '"$@"; mv "$0/part.tar" "$0/whole.tar"', str(folder), *made], lock, folder / "log"
+        )
     with whole.open("rb") as file:
         await images.load(repository, tag, file, [*recipe.changes, label])
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -215,6 +218,9 @@ def _mmdebstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None) -> li
     ]
     if extra:
         options.append(f"--customize-hook=tar-in {shlex.quote(str(extra))} /")
+        options.append(
+            f'--customize-hook=chroot "$1" python3 -m compileall -q -j 0 /{toolbox.LIBRARY} || true'
+        )
     return [maker, *options, SUITE, str(tar), *SOURCES]
 
 
@@ -235,26 +241,24 @@ def _debootstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None, root
     return ["sh", "-ec", "\n".join(steps)]
 
 
-async def _run(command: Sequence[str], lock: int) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        pass_fds=(lock,),
-        env=_environment(),
-    )
-    try:
-        _, said = await process.communicate()
-    except asyncio.CancelledError:
-        process.terminate()
-        await process.wait()
-        raise
-    if process.returncode:
-        reason = said.decode(errors="replace").strip().splitlines()[-3:]
-        raise CannotMake(
-            f"{Path(command[0]).name} failed: {' '.join(reason)}. Does this machine reach {MIRROR}?"
+async def _run(command: Sequence[str], lock: int, log: Path) -> None:
+    """Run a program to its end. It goes on when the engine ends: the next one finds what it has made."""
+    with log.open("wb") as said:
+        # not asyncio's, which kills its children when the loop ends
+        process = subprocess.Popen(  # noqa: ASYNC220 -- it begins at once, and its end is polled
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            pass_fds=(lock,),
+            start_new_session=True,
+            env=_environment(),
         )
+    while process.poll() is None:
+        await asyncio.sleep(0.1)
+    if process.returncode:
+        reason = " ".join(log.read_text(errors="replace").strip().splitlines()[-3:])
+        raise CannotMake(f"{Path(command[4]).name} failed: {reason}. Does this machine reach {MIRROR}?")
 
 
 def _environment() -> Mapping[str, str]:

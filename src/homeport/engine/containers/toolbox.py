@@ -13,12 +13,13 @@ from pathlib import Path
 
 NPM = "10.9.2"
 _NPM_URL = f"https://registry.npmjs.org/npm/-/npm-{NPM}.tgz"
-_LIBRARY = "usr/local/lib/homeport-tools"
+LIBRARY = "usr/local/lib/homeport-tools"
+"""Where the aws cli and what it needs lie."""
 _LARGE = ("service-2.json", "endpoint-rule-set-1.json", "paginators-1.json")
 """Files of the aws cli's service models, which it also reads compressed."""
 _AWS = f"""#!/usr/bin/python3
 import sys
-sys.path.insert(0, "/{_LIBRARY}")
+sys.path.insert(0, "/{LIBRARY}")
 from awscli.clidriver import main
 sys.exit(main())
 """
@@ -60,9 +61,9 @@ def _add_distribution(tar: tarfile.TarFile, name: str) -> None:
         if ".." in path.parts or _SKIPPED.search(f"/{path}") or not source.is_file():
             continue
         if source.name in _LARGE:
-            _add_bytes(tar, f"{_LIBRARY}/{path}.gz", gzip.compress(source.read_bytes(), 1, mtime=0), 0o644)
+            _add_bytes(tar, f"{LIBRARY}/{path}.gz", gzip.compress(source.read_bytes(), 1, mtime=0), 0o644)
         else:
-            tar.add(source, f"{_LIBRARY}/{path}", filter=_as_root)
+            tar.add(source, f"{LIBRARY}/{path}", filter=_as_root)
 
 
 def _as_root(member: tarfile.TarInfo) -> tarfile.TarInfo:

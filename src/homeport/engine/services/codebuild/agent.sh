@@ -60,6 +60,7 @@ all() {
     done
 }
 
+dockerd=
 if [ -e $plan/docker ] && command -v dockerd >/dev/null; then
     . /codebuild/readonly/docker.sh
 fi
@@ -102,4 +103,8 @@ mkdir -p $tmp/exported $tmp/names
         eval "printf %s \"\${$name-}\"" >$tmp/exported/"$name"
     done <$plan/exported
 )
+if [ -n "$dockerd" ] && [ -e $plan/keep-docker ]; then
+    # its data are kept for the next build, so they must be whole
+    kill "$dockerd" && wait "$dockerd"
+fi
 tell done $result

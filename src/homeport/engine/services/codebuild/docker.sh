@@ -5,10 +5,11 @@ mount_options=$(cat $plan/docker)
 # shellcheck disable=SC2086
 dockerd --host unix:///var/run/docker.sock --cgroup-parent "${parent%/}/docker" $mount_options \
     >/var/log/dockerd.log 2>&1 &
+dockerd=$!
 waited=0
 until docker version >/dev/null 2>&1; do
     waited=$((waited + 1))
-    if [ $waited -gt 300 ] || ! kill -0 $! 2>/dev/null; then
+    if [ $waited -gt 300 ] || ! kill -0 $dockerd 2>/dev/null; then
         echo "The build's Docker daemon does not start; the end of its log:"
         tail -n 5 /var/log/dockerd.log
         break

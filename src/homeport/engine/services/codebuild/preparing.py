@@ -110,6 +110,9 @@ async def prepare(ctx: Context, build: Row, image: str, nonce: str) -> Row:
         names=[each.name for each in _named(spec)],
         docker=_docker_options(access.url) if build["environment"]["privilegedMode"] else None,
     )
+    kept = volumes(ctx, build, spec, directories[""])
+    if any(volume.endswith(":/var/lib/docker") for volume in kept):
+        files["plan/keep-docker"] = ""
     settings: dict[str, Any] = {
         "image": image,
         "environment": system,
@@ -120,7 +123,7 @@ async def prepare(ctx: Context, build: Row, image: str, nonce: str) -> Row:
             f"{TMP}/dir.txt": directories[""] + "\n",
         },
         "folders": {path: str(folder) for path, folder in folders.items()},
-        "volumes": volumes(ctx, build, spec, directories[""]),
+        "volumes": kept,
         "secrets": hidden,
     }
     workspace.write_setup(settings)
