@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/Welcome.html
 """
 
+from homeport.engine.services.cloudformation import callbacks
 from homeport.engine.services.cloudformation.execution.kind import OPERATION
 from homeport.engine.services.cloudformation.operations import (
     changesets,
@@ -17,4 +18,5 @@ SERVICE = Service(
     "cloudformation",
     modules=(stacks, changesets, resources, templates, policies),
     executions=(OPERATION,),
+    mounts={callbacks.PREFIX: callbacks.mount},
 )

@@ -101,6 +101,7 @@ class Work:
             attributes=row.get("attributes", {}),
             previous=previous or {},
             resumed=step not in self._begun,
+            host=self.x.input.get("host", ""),
         )
 
     def begin(self, step: str) -> None:

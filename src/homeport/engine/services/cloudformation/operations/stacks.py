@@ -229,9 +229,16 @@ def start(ctx: Context, stack: Body, action: str, token: str, **input: Any) -> N
             "action": action,
             "principal": dump_principal(ctx.principal),
             "role": stack.get("RoleARN"),
+            "host": stack.setdefault("host", _host(ctx)),
             **input,
         },
     )
+
+
+def _host(ctx: Context) -> str:
+    """Where the engine is reached, as the caller reached it."""
+    named = ctx.call.headers.get("host") if ctx.call else None
+    return named or f"{ctx.engine.config.host}:{ctx.engine.config.port}"
 
 
 def begin_create(ctx: Context, stack: Body, made: Body, request: dict[str, Any]) -> None:

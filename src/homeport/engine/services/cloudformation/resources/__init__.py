@@ -6,6 +6,7 @@ from __future__ import annotations
 from homeport.engine.services.cloudformation.resources import (
     code,
     codedeploy,
+    custom,
     ec2,
     ecr,
     ecs,
@@ -26,6 +27,7 @@ from homeport.engine.services.cloudformation.resources.provider import ResourceP
 _FILES = (
     code,
     codedeploy,
+    custom,
     ec2,
     ecr,
     ecs,

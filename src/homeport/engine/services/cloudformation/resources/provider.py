@@ -38,7 +38,7 @@ class HalfMade(Exception):
 @dataclass(frozen=True, slots=True)
 class Request:
     """One resource to make, change or remove. `properties` are evaluated and fitted to the type's schema;
-    `previous` are those before an update."""
+    `previous` are those before an update. `host` is where the engine is reached."""
 
     ctx: Context
     role: str | None
@@ -52,6 +52,7 @@ class Request:
     attributes: dict[str, Any] = field(default_factory=dict)
     previous: dict[str, Any] = field(default_factory=dict)
     resumed: bool = False
+    host: str = ""
 
     def client(self, service: str) -> Client:
         """A service's operations, with the permissions of the stack."""
