@@ -32,7 +32,7 @@ class Listeners:
             self._app,
             loop="none",
             http="httptools",
-            ws="none",
+            ws="websockets-sansio",
             lifespan="off",
             log_config=None,
             access_log=False,

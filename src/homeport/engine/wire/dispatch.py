@@ -59,6 +59,10 @@ class Front:
             if asked == prefix or asked.startswith(f"{prefix}/"):
                 await app(scope, receive, send)
                 return
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close"})
+            return
         request = http.request(scope, receive)
         try:
             response = await _Exchange(self._backend, request).respond()

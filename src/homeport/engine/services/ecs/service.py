@@ -7,7 +7,7 @@ import asyncio
 import functools
 
 from homeport.engine.durable.reconciler import Reconciler
-from homeport.engine.services.ecs import logs, metadata, metrics, scheduler, tasks, watch
+from homeport.engine.services.ecs import logs, metadata, metrics, scheduler, sessions, tasks, watch
 from homeport.engine.services.ecs.operations import (
     capacity_providers,
     clusters,
@@ -57,7 +57,7 @@ SERVICE = Service(
         Reconciler(watch.WATCH, scheduler.keys, watch.watch),
         metrics.RECONCILER,
     ),
-    mounts={metadata.PREFIX: metadata.endpoint},
+    mounts={metadata.PREFIX: metadata.endpoint, sessions.PREFIX: sessions.endpoint},
     start=_start,
     reset=_reset,
 )

@@ -19,4 +19,5 @@ TASKS = Table(
 USAGE = Table("ecs_usage", key=("clusterName", "serviceName"))
 LOG_POSITIONS = Table("ecs_log_positions", key=("taskId", "container"))
 SETTINGS = Table("ecs_settings", key=("name",))
+SESSIONS = Table("ecs_sessions", key=("sessionId",))
 TOKENS = Table("ecs_tokens", key=("token",))

@@ -168,14 +168,18 @@ def described(row: Body) -> Body:
     )
     return {
         **{key: value for key, value in row["task"].items() if value is not None},
-        "containers": [
-            {key: value for key, value in container.items() if key not in _INTERNAL}
-            for container in row["containers"].values()
-        ],
+        "containers": [_shown(row, container) for container in row["containers"].values()],
         "desiredStatus": row["desiredStatus"],
         "lastStatus": row["lastStatus"],
         "healthStatus": status,
     }
+
+
+def _shown(row: Body, container: Body) -> Body:
+    shown = {key: value for key, value in container.items() if key not in _INTERNAL}
+    if row["task"].get("enableExecuteCommand"):
+        shown["managedAgents"] = [{"name": "ExecuteCommandAgent", "lastStatus": container["lastStatus"]}]
+    return shown
 
 
 def _seen(row: Body) -> Any:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import Any
+from urllib.parse import urlsplit
 
 from homeport.engine.containers.errors import DockerUnavailable
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecs import capacity, placement
+from homeport.engine.services.ecs import capacity, placement, sessions
 from homeport.engine.services.ecs.names import (
     find_cluster,
     find_definition,
@@ -15,6 +16,7 @@ from homeport.engine.services.ecs.names import (
     service_key,
     task_key,
 )
+from homeport.engine.services.ecs.observation import docker_name
 from homeport.engine.services.ecs.tables import TASKS, TOKENS
 from homeport.engine.services.ecs.task_rows import (
     definition_of,
@@ -182,8 +184,14 @@ async def execute_command(ctx: Context, request: Body) -> Body:
         raise AwsError("InvalidParameterException", f"There is no container named {name} in the task.")
     if row["containers"][name]["lastStatus"] != "RUNNING":
         raise AwsError("TargetNotConnectedException", f"The container {name} does not run.")
-    raise AwsError(
-        "UnsupportedFeatureException",
-        f"homeport has no Session Manager channel yet. Run `docker exec -it "
-        f"{ctx.engine.docker.name('ecs', row['taskId'], name)} {request['command']}` on this machine.",
-    )
+    port = urlsplit((await ctx.engine.container_access()).url).port
+    assert port is not None
+    session = sessions.new_session(ctx, docker_name(ctx, row, name), request["command"], port)
+    return {
+        "clusterArn": row["task"]["clusterArn"],
+        "containerArn": row["containers"][name]["containerArn"],
+        "containerName": name,
+        "interactive": request["interactive"],
+        "session": session,
+        "taskArn": row["task"]["taskArn"],
+    }
