@@ -1,7 +1,7 @@
 """The collector: takes away layers that no image needs, uploads that nobody goes on with, files without rows.
 
 A layer that no image refers to stays for an hour, the time of the push that it may belong to. Files need no such
-grace: they get their row before anything else can run, so that one without is the trace of a kill.
+grace: one without a row that is not just being adopted is the trace of a kill.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def _end_uploads(ctx: Context, files: LayerFiles) -> None:
 
 async def _sweep_files(ctx: Context, files: LayerFiles) -> None:
     for number, (content, _) in enumerate(list(files.contents())):
-        if not ctx.store.execute("SELECT 1 FROM ecr_layers WHERE content = ? LIMIT 1", content):
+        if content not in files.adopting and not ctx.store.execute(
+            "SELECT 1 FROM ecr_layers WHERE content = ? LIMIT 1", content
+        ):
             files.blobs.remove(content)
         if number % 100 == 99:
             await asyncio.sleep(0)

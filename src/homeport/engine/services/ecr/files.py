@@ -15,8 +15,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 from weakref import WeakValueDictionary
@@ -44,6 +45,7 @@ class LayerFiles:
         self.blobs = Blobs(self._root)
         self._uploads = self._root / "uploads"
         self._uploads.mkdir(exist_ok=True)
+        self.adopting: Counter[str] = Counter()
         self._received: dict[str, Received] = {}
         self._alone: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -85,17 +87,18 @@ class LayerFiles:
             return f"sha256:{received.hash.hexdigest()}"
         return await asyncio.to_thread(_digest, self._upload(upload), algorithm)
 
-    async def sync(self, upload: str) -> None:
-        """Have the upload's bytes on the disk itself."""
-        if self.size(upload) < PART:
-            _sync(self._upload(upload))
-        else:
-            await asyncio.to_thread(_sync, self._upload(upload))
-
-    def adopt(self, upload: str, content: str) -> None:
-        """Make the synced upload the file of the layer `content`."""
-        self._received.pop(upload, None)
-        self.blobs.adopt(self._upload(upload), content)
+    @asynccontextmanager
+    async def adopted(self, upload: str, content: str) -> AsyncIterator[None]:
+        """Make the upload the file of the layer `content`, on the disk itself. Inside, the layer gets its row; until
+        then nobody sweeps the file."""
+        self.adopting[content] += 1
+        try:
+            await asyncio.to_thread(self._adopt, upload, content)
+            self._received.pop(upload, None)
+            yield
+        finally:
+            self.adopting[content] -= 1
+            self.adopting += Counter()
 
     def abandon(self, upload: str) -> None:
         """Delete what has arrived of an upload."""
@@ -104,7 +107,11 @@ class LayerFiles:
 
     def uploads(self) -> list[tuple[str, float]]:
         """All upload files, each with the time of its last change."""
-        return [(file.name, file.stat().st_mtime) for file in self._uploads.iterdir()]
+        found = []
+        for file in self._uploads.iterdir():
+            with suppress(FileNotFoundError):  # it may become a layer meanwhile
+                found.append((file.name, file.stat().st_mtime))
+        return found
 
     def contents(self) -> Iterator[tuple[str, Path]]:
         """The digest and file of every complete layer."""
@@ -116,6 +123,10 @@ class LayerFiles:
         for upload, _ in self.uploads():
             self.abandon(upload)
         self.blobs.clear()
+
+    def _adopt(self, upload: str, content: str) -> None:
+        _sync(self._upload(upload))
+        self.blobs.adopt(self._upload(upload), content)
 
     def _upload(self, upload: str) -> Path:
         return self._uploads / upload

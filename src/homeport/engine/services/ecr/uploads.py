@@ -88,12 +88,10 @@ async def complete_upload(
             )
             raise AwsError("InvalidLayerException", f"The provided digest '{digest}' is wrong: {found}")
         content = digest if digest.startswith("sha256:") else await files.digest(file, "sha256")
-        await files.sync(file)
-        find_repository(ctx, repository)
-        upload_size(ctx, files, repository, upload_id)
-        files.adopt(file, content)
-        ctx.engine.failpoints.hit("ecr.layer-adopted")
-        return link_layer(ctx, repository, digest, content, size)
+        async with files.adopted(file, content):
+            ctx.engine.failpoints.hit("ecr.layer-adopted")
+            find_repository(ctx, repository)
+            return link_layer(ctx, repository, digest, content, size)
 
 
 def cancel_upload(ctx: Context, files: LayerFiles, repository: str, upload_id: str) -> None:
