@@ -165,3 +165,32 @@ def test_killed_while_it_starts_a_build_there_is_still_one_build(own_engine):
         engine.restart()
     assert outcome(engine, "web", id, 120) == ("Succeeded", [])
     assert len(engine.client("codebuild").list_builds_for_project(projectName="app")["ids"]) == 1
+
+
+@pytest.mark.slow
+def test_commands_and_builds_are_rules_of_conditions(engine, everything):
+    put(engine, "hello")
+    codebuild(engine, everything)
+
+    def rule_of(name, provider, configuration, **members):
+        kind = {"category": "Rule", "owner": "AWS", "provider": provider, "version": "1"}
+        return {"name": name, "ruleTypeId": kind, "configuration": configuration, **members}
+
+    rules = [
+        rule_of("Build", "CodeBuild", {"ProjectName": "app"}, inputArtifacts=[{"name": "Code"}]),
+        rule_of(
+            "Look", "Commands", {}, commands=["grep hello index.html"], inputArtifacts=[{"name": "Code"}]
+        ),
+        rule_of("Nope", "Commands", {}, commands=["exit 3"]),
+    ]
+    deploy = {"name": "Deploy", "actions": [s3_deploy()]}
+    deploy["beforeEntry"] = {"conditions": [{"result": "FAIL", "rules": rules}]}
+    structure = declaration("web", everything, ("Source", codecommit_source()), deploy, pipelineType="V2")
+    engine.client("codepipeline").create_pipeline(pipeline=structure)
+    assert outcome(engine, "web", first(engine, "web"), 120) == ("Failed", [])
+    found = engine.client("codepipeline").list_rule_executions(pipelineName="web")["ruleExecutionDetails"]
+    assert {one["ruleName"]: one["status"] for one in found} == {
+        "Build": "Succeeded",
+        "Look": "Succeeded",
+        "Nope": "Failed",
+    }

@@ -11,6 +11,7 @@ from typing import Any
 
 from homeport.engine.services.codepipeline import variables
 from homeport.engine.services.codepipeline.actions.contract import ActionProvider, ActionTypeId
+from homeport.engine.services.codepipeline.rules.contract import RuleProvider
 from homeport.engine.wire.errors import AwsError
 
 Declaration = dict[str, Any]
@@ -21,7 +22,9 @@ MAXIMUM_ACTIONS_IN_STAGE = 100
 SECRET = "****"
 
 
-def validate(given: Declaration, providers: Providers, region: str) -> Declaration:
+def validate(
+    given: Declaration, providers: Providers, rules: Mapping[str, RuleProvider], region: str
+) -> Declaration:
     """The structure with its defaults filled in. Raises the errors of CreatePipeline."""
     declaration = with_defaults(given)
     _check_stages(declaration)
@@ -34,7 +37,7 @@ def validate(given: Declaration, providers: Providers, region: str) -> Declarati
     _check_namespaces(declaration)
     _check_variables(declaration)
     _check_triggers(declaration)
-    _check_conditions(declaration)
+    _check_conditions(declaration, rules)
     return declaration
 
 
@@ -271,7 +274,7 @@ def _check_triggers(declaration: Declaration) -> None:
                     raise _structure(f"The trigger filter '{part}' has neither includes nor excludes")
 
 
-def _check_conditions(declaration: Declaration) -> None:
+def _check_conditions(declaration: Declaration, rules: Mapping[str, RuleProvider]) -> None:
     allowed = {
         "beforeEntry": ("FAIL", "SKIP"),
         "onSuccess": ("FAIL", "ROLLBACK"),
@@ -297,8 +300,23 @@ def _check_conditions(declaration: Declaration) -> None:
                     raise _invalid_stage(
                         f"Stage '{stage['name']}' is a source stage: it cannot be rolled back"
                     )
+            for rule in (rule for one in conditions for rule in one.get("rules", ())):
+                _check_rule(rule, rules)
             if double := _double(rule["name"] for one in conditions for rule in one.get("rules", ())):
                 raise _invalid_stage(f"Rule names must be unique in a condition; '{double}' is used twice")
+
+
+def _check_rule(rule: dict[str, Any], rules: Mapping[str, RuleProvider]) -> None:
+    name, provider = rule["name"], rules.get(rule["ruleTypeId"]["provider"])
+    if provider is None:
+        raise _invalid_stage(f"The rule '{name}' is of an unknown type '{rule['ruleTypeId']['provider']}'")
+    given = rule.get("configuration", {})
+    for one in provider.properties:
+        if one.required and not given.get(one.name):
+            raise _invalid_stage(f"The rule '{name}' is missing the required configuration '{one.name}'")
+    known = {one.name for one in provider.properties}
+    if unknown := sorted(set(given) - known):
+        raise _invalid_stage(f"The rule '{name}' has the unknown configuration '{unknown[0]}'")
 
 
 def _double(names: Any) -> str | None:

@@ -52,21 +52,13 @@ async def _start(running: Running, batch: bool) -> str:
 
 def build_request(running: Running, project: str) -> dict[str, Any]:
     """The StartBuild request: artifacts are S3 locations `bucket/key`, read and written as the project's role."""
-    primary, *others = _ordered_inputs(running)
     request: dict[str, Any] = {
         "projectName": project,
         "idempotencyToken": running.x.token("build"),
-        "sourceTypeOverride": "CODEPIPELINE",
-        "sourceLocationOverride": f"{primary.bucket}/{primary.key}",
-        "sourceVersion": _commit(running, primary) or primary.arn,
         "environmentVariablesOverride": _environment(running),
         "buildspecOverride": running.configuration.get("BuildspecOverride"),
+        **_sources(running, _ordered_inputs(running)),
     }
-    if others:
-        request["secondarySourcesOverride"] = [
-            {"type": "CODEPIPELINE", "location": f"{one.bucket}/{one.key}", "sourceIdentifier": one.name}
-            for one in others
-        ]
     outputs = [running.output(name) for name in _output_names(running)]
     if len(outputs) == 1:
         request["artifactsOverride"] = _target(outputs[0])
@@ -80,9 +72,25 @@ def build_request(running: Running, project: str) -> dict[str, Any]:
     return request
 
 
+def _sources(running: Running, inputs: list[Artifact]) -> dict[str, Any]:
+    if not inputs:
+        return {"sourceTypeOverride": "NO_SOURCE"}
+    primary, *others = inputs
+    return {
+        "sourceTypeOverride": "CODEPIPELINE",
+        "sourceLocationOverride": f"{primary.bucket}/{primary.key}",
+        "sourceVersion": _commit(running, primary) or primary.arn,
+        "secondarySourcesOverride": [
+            {"type": "CODEPIPELINE", "location": f"{one.bucket}/{one.key}", "sourceIdentifier": one.name}
+            for one in others
+        ]
+        or None,
+    }
+
+
 def _ordered_inputs(running: Running) -> list[Artifact]:
     inputs = running.inputs
-    if len(inputs) < 2:
+    if len(inputs) < 2 or running.action.get("commands"):
         return inputs
     name = running.configuration.get("PrimarySource")
     if name not in [one.name for one in inputs]:
@@ -98,7 +106,7 @@ def _target(output: Artifact) -> dict[str, Any]:
 
 
 def _output_names(running: Running) -> list[str]:
-    return [one["name"] for one in running.action["outputArtifacts"]]
+    return [one["name"] for one in running.action.get("outputArtifacts", ())]
 
 
 def _commit(running: Running, source: Artifact) -> str | None:

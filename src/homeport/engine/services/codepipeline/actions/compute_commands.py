@@ -38,7 +38,7 @@ def buildspec(action: dict[str, Any], resolve: Any) -> dict[str, Any]:
     }
     if names := action.get("outputVariables"):
         spec["env"] = {"exported-variables": names}
-    outputs = action["outputArtifacts"]
+    outputs = action.get("outputArtifacts", [])
     if len(outputs) == 1:
         spec["artifacts"] = {"files": outputs[0].get("files") or ["**/*"]}
     elif outputs:

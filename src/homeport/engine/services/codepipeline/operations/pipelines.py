@@ -12,6 +12,7 @@ from homeport.engine.services.codepipeline import git_sources, polling, starting
 from homeport.engine.services.codepipeline.action_execution import abandon
 from homeport.engine.services.codepipeline.actions import PROVIDERS
 from homeport.engine.services.codepipeline.declaration import actions_of, validate, without_secrets
+from homeport.engine.services.codepipeline.rules import RULE_PROVIDERS
 from homeport.engine.services.codepipeline.tables import (
     ACTIONS,
     EXECUTIONS,
@@ -40,7 +41,7 @@ async def create_pipeline(ctx: Context, request: dict[str, Any]) -> dict[str, An
         raise AwsError(
             "PipelineNameInUseException", f"A pipeline with the name '{name}' already exists in account"
         )
-    declaration = validate(request["pipeline"], PROVIDERS, ctx.region) | {"version": 1}
+    declaration = validate(request["pipeline"], PROVIDERS, RULE_PROVIDERS, ctx.region) | {"version": 1}
     now = ctx.now()
     row = {
         "pipelineName": name,
@@ -63,7 +64,7 @@ async def update_pipeline(ctx: Context, request: dict[str, Any]) -> dict[str, An
     name = request["pipeline"]["name"]
     row = tables.pipeline(ctx, name)
     before = tables.declaration(ctx, name, row["version"])
-    declaration = validate(_with_secrets(request["pipeline"], before), PROVIDERS, ctx.region)
+    declaration = validate(_with_secrets(request["pipeline"], before), PROVIDERS, RULE_PROVIDERS, ctx.region)
     row |= {"version": row["version"] + 1, "updated": ctx.now()}
     declaration["version"] = row["version"]
     with ctx.store.transaction():

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from homeport.engine.services.codepipeline.rules import (
     cloudwatch_alarm,
+    codebuild,
+    commands,
     deployment_window,
     lambda_invoke,
     variable_check,
@@ -17,6 +19,8 @@ RULE_PROVIDERS: dict[str, RuleProvider] = {
     provider.name: provider
     for provider in (
         cloudwatch_alarm.PROVIDER,
+        codebuild.PROVIDER,
+        commands.PROVIDER,
         deployment_window.PROVIDER,
         lambda_invoke.PROVIDER,
         variable_check.PROVIDER,
