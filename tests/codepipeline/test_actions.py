@@ -1,6 +1,10 @@
 """Action providers other than those of the main path."""
 
+import hashlib
+import hmac
 import json
+import urllib.error
+import urllib.request
 
 import pytest
 from pipelines import (
@@ -151,3 +155,37 @@ def test_a_pipeline_that_polls_finds_a_commit(engine, delivery):
 
     assert ended(engine, "web", until(polled)[0]["pipelineExecutionId"])["status"] == "Succeeded"
     assert engine.client("s3").get_object(Bucket=BUCKET, Key="site/index.html")["Body"].read() == b"two"
+
+
+def test_a_webhook_starts_its_pipeline_for_a_signed_payload_that_matches(engine, delivery):
+    id = create(engine, delivery, ("Deploy", s3_deploy()))
+    assert ended(engine, "web", id)["status"] == "Succeeded"
+    client = engine.client("codepipeline")
+    webhook = client.put_webhook(
+        webhook={
+            "name": "hook", "targetPipeline": "web", "targetAction": "Source", "authentication": "GITHUB_HMAC",
+            "filters": [{"jsonPath": "$.ref", "matchEquals": "refs/heads/{BranchName}"}],
+            "authenticationConfiguration": {"SecretToken": "s3cret"},
+        }
+    )["webhook"]  # fmt: skip
+
+    def post(reference, secret="s3cret"):
+        body = json.dumps({"ref": reference}).encode()
+        signature = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        request = urllib.request.Request(
+            webhook["url"], body, {"X-Hub-Signature-256": signature}, method="POST"
+        )
+        try:
+            with urllib.request.urlopen(request) as response:
+                return response.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    assert post("refs/heads/main", "wrong") == 403
+    assert post("refs/heads/other") == 200
+    assert post("refs/heads/main") == 200
+    listed = client.list_pipeline_executions(pipelineName="web")["pipelineExecutionSummaries"]
+    assert [one["trigger"]["triggerType"] for one in listed] == ["Webhook", "CreatePipeline"]
+    assert client.list_webhooks()["webhooks"][0]["definition"]["authenticationConfiguration"] == {
+        "SecretToken": "****"
+    }

@@ -7,7 +7,7 @@ from typing import Any
 
 from homeport.engine.durable.reconciler import Reconciler
 from homeport.engine.services.codeconnections.changes import Listeners
-from homeport.engine.services.codepipeline import polling, scheduler
+from homeport.engine.services.codepipeline import polling, scheduler, webhook_receiver
 from homeport.engine.services.codepipeline.action_execution import ACTION, SCHEDULER
 from homeport.engine.services.codepipeline.conditions import RULE
 from homeport.engine.services.codepipeline.git_sources import start_for
@@ -22,6 +22,7 @@ from homeport.engine.services.codepipeline.operations import (
     tags,
     transitions,
     types,
+    webhooks,
 )
 from homeport.engine.services.codepipeline.tables import EXECUTIONS, PIPELINES
 from homeport.engine.services.context import Context
@@ -46,8 +47,21 @@ async def _start(engine: Engine) -> None:
 
 SERVICE = Service(
     "codepipeline",
-    modules=(approvals, executions, history, jobs, pipelines, stages, state, tags, transitions, types),
+    modules=(
+        approvals,
+        executions,
+        history,
+        jobs,
+        pipelines,
+        stages,
+        state,
+        tags,
+        transitions,
+        types,
+        webhooks,
+    ),
     executions=(ACTION, RULE),
     reconcilers=(Reconciler(SCHEDULER, _under_way, _advance), polling.RECONCILER),
+    mounts={webhook_receiver.PREFIX: webhook_receiver.mount},
     start=_start,
 )

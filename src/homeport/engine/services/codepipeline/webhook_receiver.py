@@ -1,0 +1,121 @@
+"""The receiver of pipeline webhooks: `POST /pipeline-webhooks/<token>` starts the target pipeline.
+
+https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_WebhookDefinition.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from homeport.engine.services.codepipeline import starting, tables
+from homeport.engine.services.codepipeline.tables import PIPELINES, WEBHOOKS, Row
+from homeport.engine.services.context import Context
+from homeport.engine.wire import http
+from homeport.engine.wire.errors import AwsError
+
+if TYPE_CHECKING:
+    from homeport.engine.services.engine import Engine
+
+PREFIX = "pipeline-webhooks"
+LIMIT = 25 * 1024 * 1024
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def mount(engine: Engine) -> http.AsgiApp:
+    """The ASGI application."""
+
+    async def app(scope: http.Scope, receive: http.Receive, send: http.Send) -> None:
+        request = http.request(scope, receive)
+        try:
+            status, message = 200, await _receive(engine, request)
+        except AwsError as error:
+            status, message = error.status or 400, error.message
+        except http.BodyTooLarge:
+            status, message = 413, f"A payload has at most {LIMIT} bytes"
+        headers = {"content-type": "application/json"}
+        await http.Response(status, headers, json.dumps({"message": message}).encode()).send(send)
+
+    return app
+
+
+async def _receive(engine: Engine, request: http.Request) -> str:
+    ctx, webhook = _webhook(engine, request.path.rpartition("/")[2])
+    payload = await request.body(LIMIT)
+    definition = webhook["definition"]
+    _authenticate(definition, request, payload)
+    pipeline = PIPELINES.get(ctx, definition["targetPipeline"])
+    if pipeline is None:
+        raise AwsError(
+            "PipelineNotFoundException", f"There is no pipeline {definition['targetPipeline']}", 404
+        )
+    declaration = tables.declaration(ctx, pipeline["pipelineName"], pipeline["version"])
+    action = next(
+        (one for one in declaration["stages"][0]["actions"] if one["name"] == definition["targetAction"]),
+        None,
+    )
+    if action is None:
+        raise AwsError(
+            "ActionNotFoundException", f"There is no source action {definition['targetAction']}", 404
+        )
+    if not matches(definition["filters"], payload, action["configuration"]):
+        return "The filters of the webhook do not match: nothing was started"
+    with ctx.store.transaction():
+        WEBHOOKS.put(ctx, webhook | {"lastTriggered": ctx.now()})
+        trigger = {
+            "triggerType": "Webhook",
+            "triggerDetail": ctx.arn(f"webhook:{webhook['name']}"),
+        }
+        id = starting.start(ctx, pipeline["pipelineName"], trigger)
+    return f"Started the pipeline execution {id}"
+
+
+def _webhook(engine: Engine, token: str) -> tuple[Context, Row]:
+    for scope, row in WEBHOOKS.everywhere(engine.store):
+        if hmac.compare_digest(row["token"], token):
+            return engine.context("codepipeline", scope), row
+    raise AwsError("WebhookNotFoundException", "There is no such webhook", 404)
+
+
+def _authenticate(definition: Row, request: http.Request, payload: bytes) -> None:
+    kind, settings = definition["authentication"], definition["authenticationConfiguration"]
+    if kind == "GITHUB_HMAC":
+        secret = settings["SecretToken"].encode()
+        sha256 = "sha256=" + hmac.new(secret, payload, hashlib.sha256).hexdigest()
+        given = request.headers.get("x-hub-signature-256", "")
+        if not hmac.compare_digest(sha256, given):
+            raise AwsError("Forbidden", "The signature X-Hub-Signature-256 is missing or wrong", 403)
+    elif kind == "IP":
+        allowed = ipaddress.ip_network(settings["AllowedIPRange"], strict=False)
+        if ipaddress.ip_address(request.client) not in allowed:
+            raise AwsError("Forbidden", f"The address {request.client} is not in the allowed range", 403)
+
+
+def matches(filters: list[Row], payload: bytes, configuration: dict[str, str]) -> bool:
+    """Whether every filter's path leads to its value; `{Branch}` stands for the action's configuration."""
+    try:
+        body = json.loads(payload)
+    except ValueError:
+        return False
+    for one in filters:
+        found = _at(body, one["jsonPath"])
+        wanted = one.get("matchEquals")
+        if wanted is not None:
+            wanted = _PLACEHOLDER.sub(lambda match: configuration.get(match[1], match[0]), wanted)
+        if found is None or (wanted is not None and str(found) != wanted):
+            return False
+    return True
+
+
+def _at(body: Any, path: str) -> Any:
+    """What a JSON path of names and indexes (`$.commits[0].id`) leads to; None when it leads nowhere."""
+    for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", path.removeprefix("$")):
+        if name:
+            body = body.get(name) if isinstance(body, dict) else None
+        else:
+            body = body[int(index)] if isinstance(body, list) and int(index) < len(body) else None
+    return body
