@@ -90,7 +90,7 @@ def test_a_stored_but_unrecorded_body_is_swept(own_engine: RunningEngine) -> Non
         s3.create_bucket(Bucket="things")
         try:
             if point.startswith("s3.put"):
-                s3.put_object(Bucket="things", Key="k", Body=b"never acknowledged")
+                s3.put_object(Bucket="things", Key="k", Body=b"never acknowledged" * 10_000)
             else:
                 in_parts(s3, "k", b"x" * PART + b"y")
         except (BotoCoreError, ClientError):

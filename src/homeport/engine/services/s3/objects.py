@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from homeport.engine.services.context import Context
-from homeport.engine.services.s3 import bodies, tags
+from homeport.engine.services.s3 import bodies, references, tags
 from homeport.engine.services.s3.buckets import find_bucket
 from homeport.engine.services.s3.conditions import byte_range, check_read, check_write
 from homeport.engine.services.s3.lifecycle import Candidate, expiration
@@ -49,7 +49,7 @@ async def put_object(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     bucket = find_bucket(ctx, request)
     version = new_version(ctx, bucket, request)
     check_write(request, current_version(ctx, bucket["Name"], version.key))
-    blob, version.checksums = await bodies.receive(ctx, request)
+    blob, version.checksums, data = await bodies.receive(ctx, request, small=bodies.SMALL)
     if version.checksums:
         version.checksums["ChecksumType"] = "FULL_OBJECT"
     version.segments, version.size, version.etag = [(blob.digest, blob.size)], blob.size, blob.md5
@@ -59,6 +59,8 @@ async def put_object(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
             bucket = find_bucket(ctx, request)
             check_write(request, current_version(ctx, bucket["Name"], version.key))
             add_version(ctx, bucket, version)
+            if data is not None:
+                references.hold_small(ctx.store, blob.digest, data)
             notify(ctx, bucket, version, "ObjectCreated:Put", "PutObject")
     except AwsError:
         bodies.discard(ctx, blob)

@@ -1,4 +1,5 @@
-"""Which versions and parts hold which blobs; a blob that nothing holds any more is deleted.
+"""Which versions and parts hold which blobs; a blob that nothing holds any more is deleted. Large blobs are files,
+small ones rows of s3_small.
 
 Whoever writes a blob holds it in the same turn of the event loop, so no blob is deleted between the two.
 """
@@ -18,18 +19,30 @@ def hold(store: Store, holder: str, blobs: Iterable[str]) -> None:
         store.execute("INSERT OR IGNORE INTO s3_references VALUES (?, ?)", holder, digest)
 
 
+def hold_small(store: Store, digest: str, data: bytes) -> None:
+    """Keep the bytes of a small blob that is held in the same transaction."""
+    store.execute("INSERT OR IGNORE INTO s3_small VALUES (?, ?)", digest, data)
+
+
 def release(store: Store, blobs: Blobs, holder: str) -> None:
     """The holder is gone: delete what only it held, once the running transaction has committed."""
     rows = store.execute("DELETE FROM s3_references WHERE holder = ? RETURNING blob", holder)
     digests = [row["blob"] for row in rows]
+    for digest in digests:
+        if not _is_held(store, digest):
+            store.execute("DELETE FROM s3_small WHERE blob = ?", digest)
     if digests:
         store.after_commit(lambda: _collect(store, blobs, digests))
 
 
 def _collect(store: Store, blobs: Blobs, digests: Iterable[str]) -> None:
     for digest in digests:
-        if not store.execute("SELECT 1 FROM s3_references WHERE blob = ? LIMIT 1", digest):
+        if not _is_held(store, digest):
             blobs.remove(digest)
+
+
+def _is_held(store: Store, digest: str) -> bool:
+    return bool(store.execute("SELECT 1 FROM s3_references WHERE blob = ? LIMIT 1", digest))
 
 
 async def sweep(engine: Engine) -> None:

@@ -70,7 +70,7 @@ async def upload_part(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     find_bucket(ctx, request)
     upload = find_upload(ctx, request)
     _number(request["PartNumber"])
-    blob, checksums = await bodies.receive(ctx, request)
+    blob, checksums, _ = await bodies.receive(ctx, request)
     ctx.engine.failpoints.hit("s3.upload-part.stored")
     add_part(ctx, request, blob, checksums)
     return {"ETag": f'"{blob.md5}"', **checksums, **upload["encryption"]}
