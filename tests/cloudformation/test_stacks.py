@@ -420,3 +420,13 @@ def test_a_signal_completes_a_resource(engine: RunningEngine):
     stack.client.signal_resource(**signal)
 
     stack.wait("stack_create_complete")
+
+
+def test_a_stack_that_takes_too_long_is_rolled_back(own_engine: RunningEngine):
+    own_engine.start(HOMEPORT_CLOCK_SPEED="60")
+    waits = PARAMETER.replace("Properties", "CreationPolicy: {ResourceSignal: {Timeout: PT1H}}, Properties")
+
+    stack = Stack(own_engine).create(waits, ok=False, TimeoutInMinutes=1)
+
+    assert stack.status == "ROLLBACK_COMPLETE"
+    assert "P CREATE_FAILED Stack creation time exceeded the specified timeout" in stack.reasons

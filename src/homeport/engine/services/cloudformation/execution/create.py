@@ -20,8 +20,10 @@ async def create_stack(work: Work) -> None:
     template = stack_template(stack)
     graph = dependencies(template.resources, stack_environment(work.ctx, stack).conditions)
     work.cancellable = True
+    if minutes := stack.get("TimeoutInMinutes"):
+        work.deadline = stack["CreationTime"] + 60.0 * minutes
     failures = await work.walk("walk", graph, lambda id: resource.create(work, template.resources[id]))
-    work.cancellable = False
+    work.cancellable, work.deadline = False, None
     reason = failed_reason("create", failures) if failures else await finish(work, "CREATE_COMPLETE")
     if reason is None:
         return

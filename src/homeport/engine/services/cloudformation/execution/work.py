@@ -50,6 +50,7 @@ class Work:
         self.actor = replace(self.ctx, principal=load_principal(x.input["principal"]))
         self.role: str | None = x.input.get("role")
         self.cancellable = False
+        self.deadline: float | None = None
         self._begun: set[str] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._failed = asyncio.Event()
@@ -138,6 +139,10 @@ class Work:
                     raise ResourceFailed("Resource creation cancelled")
                 if self.cancellable and self.x.stop_reason():
                     raise ResourceFailed(CANCELLED)
+                if self.deadline is not None and self.ctx.now() > self.deadline:
+                    raise ResourceFailed(
+                        "Stack creation time exceeded the specified timeout. Rollback requested by user."
+                    )
                 if self.ctx.now() > deadline:
                     raise TimeoutError
                 await heard.wait(self.ctx.clock.real(every))
