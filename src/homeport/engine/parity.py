@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from homeport.engine.main import SERVICES
+from homeport.engine.services.cloudformation.resources import PROVIDERS
 from homeport.engine.services.service import Service
 from homeport.engine.wire import model
 
@@ -45,6 +46,9 @@ def render(services: tuple[Service, ...] = SERVICES, notes: str = "") -> str:
         lines.append("Implemented: " + ", ".join(known[name] for name in sorted(service.operations)) + ".")
         if missing:
             lines += ["", "Not implemented: " + ", ".join(known[name] for name in missing) + "."]
+        if service.name == "cloudformation":
+            types = (f"`{type}`" for type in sorted(PROVIDERS))
+            lines += ["", "Resource types: " + ", ".join(types) + ", and `Custom::*`."]
     return "\n".join(lines) + "\n"
 
 
