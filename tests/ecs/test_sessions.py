@@ -1,5 +1,8 @@
 """ExecuteCommand: a shell in a container, over Session Manager's data channel."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,3 +62,14 @@ def test_a_session_needs_its_token_and_a_task_that_allows_it(ecs: Ecs):
     ecs.until_running(plain)
     with pytest.raises(ecs.api.exceptions.InvalidParameterException, match="execute command was not enabled"):
         ecs.api.execute_command(task=plain, command="id", interactive=True)
+
+
+def test_homeport_exec_runs_a_command_in_a_service(ecs: Ecs):
+    ecs.serve(ecs.define("exec sleep 60"), enableExecuteCommand=True)
+    ecs.until_stable()
+    homeport = [sys.executable, "-c", "from homeport.cli.main import main; main()"]
+    place = ["exec", "default/web", "--data", str(ecs.engine.data)]
+    command = [*homeport, *place, "--", "sh", "-c", "read word; echo got $word"]
+    done = subprocess.run(command, input="this\n", capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "got this" in done.stdout

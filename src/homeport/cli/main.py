@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from homeport.cli import advisories, demo, deploy, engine, init, pipeline
+from homeport.cli import exec as exec_in_task
 from homeport.cli.doctor.command import doctor
 
 app = typer.Typer(
@@ -35,6 +36,7 @@ for verb in (
 ):
     app.command()(verb)
 app.command("open")(pipeline.open_)
+app.command("exec")(exec_in_task.exec_)
 
 
 def main() -> None:
