@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from homeport.pytest_plugin import RunningEngine
@@ -141,6 +142,24 @@ def test_a_follower_that_polls_sees_each_line_once(logs: Any, engine: RunningEng
     assert list(seen.values()) == [f"line {number}{end}" for number in range(5) for end in ("", "+")]
     shown = engine.aws("logs", "filter-log-events", "--log-group-name", "app", "--query", "events[].message")
     assert shown.stdout.count("line") == 10
+
+
+def test_a_live_tail_tells_of_new_events(logs: Any, engine: RunningEngine) -> None:
+    put(logs, "before")
+    group = logs.describe_log_groups()["logGroups"][0]["logGroupArn"]
+    tail = engine.client("logs", config=Config(inject_host_prefix=False))
+    answer = tail.start_live_tail(logGroupIdentifiers=[group], logEventFilterPattern="ERROR")
+    stream = iter(answer["responseStream"])
+    assert next(stream)["sessionStart"]["logEventFilterPattern"] == "ERROR"
+    logs.create_log_stream(logGroupName="app", logStreamName="later")
+    put(logs, "ERROR one", "fine")
+    put(logs, "ERROR two", stream="later")
+    heard: list[str] = []
+    while len(heard) < 2:
+        results = next(stream)["sessionUpdate"]["sessionResults"]
+        heard += [f"{each['logStreamName']}: {each['message']}" for each in results]
+    assert sorted(heard) == ["later: ERROR two", "web: ERROR one"]
+    answer["responseStream"].close()
 
 
 def test_no_line_is_lost_or_doubled_by_a_kill(own_engine: RunningEngine) -> None:

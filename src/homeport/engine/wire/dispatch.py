@@ -6,6 +6,7 @@ have are handed on, signature checked and authorized, to whatever answers them (
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from collections.abc import AsyncIterator
@@ -162,7 +163,10 @@ class _Exchange:
             body = unzip(whole)
         call.params = codecs.read(route.wire, request, body, route.operation)
         output = await self._backend.invoke(call)
-        return codecs.write(route.wire, output, route.operation, self._request_id)
+        response = codecs.write(route.wire, output, route.operation, self._request_id)
+        if route.operation.has_event_stream_output and not isinstance(response.body, bytes):
+            response.body = _while_connected(request, response.body)
+        return response
 
     def _enter(self, route: routing.Route) -> None:
         self._wire = route.wire
@@ -206,6 +210,18 @@ class _Exchange:
         return codecs.write_error(
             self._wire, error, self._request_id, self._service, self._operation, self._request.path
         )
+
+
+async def _while_connected(request: Request, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """A body that goes on until it ends or its client goes away."""
+    gone = asyncio.ensure_future(request.receive())
+    try:
+        async for chunk in body:
+            if gone.done():
+                return
+            yield chunk
+    finally:
+        gone.cancel()
 
 
 def _unsigned(request: Request) -> str:

@@ -136,6 +136,17 @@ def read(ctx: Context, stream: int, start: int, end: int, newest_first: bool = F
         yield heapq.heappop(waiting)[1]
 
 
+def since(ctx: Context, stream: int, ordinal: int) -> Iterator[Event]:
+    """A stream's events from this place in it on, in the order in which they came."""
+    chunks = ctx.store.execute(
+        "SELECT * FROM logs_chunks WHERE stream = ? AND ordinal + events > ? ORDER BY ordinal",
+        stream,
+        ordinal,
+    )
+    for chunk in chunks:
+        yield from (event for event in _events(ctx, chunk) if event.ordinal >= ordinal)
+
+
 def _events(ctx: Context, chunk: Row) -> Iterator[Event]:
     try:
         with _file(ctx, chunk["stream"], chunk["segment"]).open("rb") as file:

@@ -6,6 +6,7 @@ from homeport.engine.services.engine import Engine
 from homeport.engine.services.logs import (
     events,
     groups,
+    live_tail,
     metric_filters,
     resource_policies,
     retention,
@@ -20,7 +21,7 @@ async def _reset(engine: Engine) -> None:
 
 SERVICE = Service(
     "logs",
-    modules=(groups, streams, events, metric_filters, resource_policies),
+    modules=(groups, streams, events, live_tail, metric_filters, resource_policies),
     reconcilers=(retention.RETENTION,),
     reset=_reset,
 )

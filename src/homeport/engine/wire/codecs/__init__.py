@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from botocore.model import OperationModel, ServiceModel
 
-from homeport.engine.wire.codecs import json, query, rest, xml
+from homeport.engine.wire.codecs import eventstream, json, query, rest, xml
 from homeport.engine.wire.codecs.values import malformed
 from homeport.engine.wire.errors import AwsError, WireError
 from homeport.engine.wire.http import Request, Response
@@ -47,13 +47,23 @@ def form(request: Request, body: bytes) -> dict[str, str]:
 
 def write(wire: Wire, value: dict[str, Any], operation: OperationModel, request_id: str) -> Response:
     """A successful response."""
-    if wire.protocol in ("rest-json", "rest-xml"):
+    if wire.protocol.startswith("json") and operation.has_event_stream_output:
+        shape = operation.get_event_stream_output()
+        events = value[_stream_member(operation)]
+        response = Response(200, {"content-type": eventstream.CONTENT_TYPE}, eventstream.write(events, shape))
+    elif wire.protocol in ("rest-json", "rest-xml"):
         response = rest.write(value, operation)
     elif wire.protocol == "query":
         response = Response(200, {"content-type": "text/xml"}, query.write(value, operation, request_id))
     else:
         response = Response(200, _json_type(wire), json.write_body(value, operation.output_shape))
     return _identify(response, wire, request_id)
+
+
+def _stream_member(operation: OperationModel) -> str:
+    """The member of the output that is the event stream."""
+    members = operation.output_shape.members
+    return next(name for name, member in members.items() if member.serialization.get("eventstream"))
 
 
 def write_error(
