@@ -30,12 +30,10 @@ def listener(socket: Socket, folder: Path) -> dict[str, Any]:
         )
     for position, each in enumerate(secure):
         chains += _secure_chains(each, position == 0, socket, folder)
-    first, *others = [_address(address, socket.port) for address in socket.addresses]
     result: dict[str, Any] = {
         "@type": _TYPE + "envoy.config.listener.v3.Listener",
-        "name": f"port-{socket.port}",
-        "address": first,
-        "additional_addresses": [{"address": address} for address in others],
+        "name": socket.name,
+        "address": {"socket_address": {"address": socket.address, "port_value": socket.port}},
         "filter_chains": chains,
         "tcp_backlog_size": 4096,
     }
@@ -47,7 +45,7 @@ def listener(socket: Socket, folder: Path) -> dict[str, Any]:
 
 
 def route_name(socket: Socket, secure: Listener | None) -> str:
-    return f"port-{socket.port}-{secure.id}" if secure else f"port-{socket.port}"
+    return f"{socket.name}-{secure.id}" if secure else socket.name
 
 
 def routes_file(folder: Path, name: str) -> Path:
@@ -60,10 +58,6 @@ def route_configurations(socket: Socket, groups: dict[str, TargetGroup]) -> list
     found = [route_configuration(route_name(socket, None), plain, groups)] if plain else []
     secure = [each for each in socket.listeners if each.certificates]
     return found + [route_configuration(route_name(socket, each), (each,), groups) for each in secure]
-
-
-def _address(address: str, port: int) -> dict[str, Any]:
-    return {"socket_address": {"address": address, "port_value": port}}
 
 
 def _secure_chains(each: Listener, default: bool, socket: Socket, folder: Path) -> list[dict[str, Any]]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+_DASHES = str.maketrans(".:", "--")
+
 
 @dataclass(frozen=True)
 class Desired:
@@ -25,7 +27,13 @@ class Socket:
 
     port: int
     listeners: tuple[Listener, ...]
-    addresses: tuple[str, ...] = ("127.0.0.1",)
+    address: str = "127.0.0.1"
+
+    @property
+    def name(self) -> str:
+        """`port-80`, and `port-80-at-172-18-0-1` for another address than this machine's own."""
+        elsewhere = "" if self.address == "127.0.0.1" else f"-at-{self.address.translate(_DASHES)}"
+        return f"port-{self.port}{elsewhere}"
 
 
 @dataclass(frozen=True)

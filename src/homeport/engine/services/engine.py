@@ -42,6 +42,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+NETWORK_TOPIC = "engine.network"
+"""Notified when the engine's network is there, so that `gateway` is known."""
+
 Observer = Callable[[Call, dict[str, Any] | None, AwsError | None], None]
 
 
@@ -188,6 +191,7 @@ class Engine:
         """How containers reach this engine; the network and the listeners are made on first use."""
         if self._access is None or (self._access.done() and self._access.exception()):
             self._access = asyncio.ensure_future(self._connect(self))
+            self._access.add_done_callback(lambda _: self.signals.notify(NETWORK_TOPIC))
         return await asyncio.shield(self._access)
 
     def part(self, make: Callable[[Engine], T]) -> T:
@@ -195,6 +199,14 @@ class Engine:
         if make not in self._parts:
             self._parts[make] = make(self)
         return self._parts[make]
+
+    @property
+    def gateway(self) -> str | None:
+        """The host's address in the engine's network, once containers need it."""
+        done = self._access is not None and self._access.done() and not self._access.cancelled()
+        return (
+            self._access.result().gateway if done and self._access and not self._access.exception() else None
+        )
 
     def folder(self, name: str) -> Path:
         """A folder of the data folder, for files that a service keeps; made if need be."""

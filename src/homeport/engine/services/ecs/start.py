@@ -60,7 +60,7 @@ async def _start_pause(ctx: Context, row: Body, definition: Body) -> None:
     hostnames = [each["hostname"] for each in definition["containerDefinitions"] if each.get("hostname")]
     host: Body = {
         "NetworkMode": access.network,
-        "ExtraHosts": _hosts(ctx, access.gateway, definition),
+        "ExtraHosts": await _hosts(ctx, access.gateway, definition),
         "Sysctls": {
             each["namespace"]: each["value"]
             for container in definition["containerDefinitions"]
@@ -75,14 +75,17 @@ async def _start_pause(ctx: Context, row: Body, definition: Body) -> None:
     await runtime.start(name)
 
 
-def _hosts(ctx: Context, gateway: str, definition: Body) -> list[str]:
+async def _hosts(ctx: Context, gateway: str, definition: Body) -> list[str]:
+    """Names that lead to the engine: its registry and its load balancers; and the task definition's own."""
+    found = await ctx.client("elbv2", as_service=True).describe_load_balancers()
+    balancers = [f"{each['DNSName']}:{gateway}" for each in found["LoadBalancers"]]
     registry = f"{ctx.account}.dkr.ecr.{ctx.region}.amazonaws.com:{gateway}"
     extra = [
         f"{each['hostname']}:{each['ipAddress']}"
         for container in definition["containerDefinitions"]
         for each in container.get("extraHosts", [])
     ]
-    return [registry, *extra]
+    return [registry, *balancers, *extra]
 
 
 def _labels(ctx: Context, row: Body, container: str, definition: Body) -> dict[str, str]:
@@ -188,7 +191,7 @@ async def _start(ctx: Context, row: Body, definition: Body, container: Body) -> 
         await logs.open_stream(ctx, row, container, own, role)
     around = Surroundings(
         network=_network(ctx, row, definition, access.network),
-        hosts=_hosts(ctx, access.gateway, {**definition, "containerDefinitions": []}),
+        hosts=await _hosts(ctx, access.gateway, {**definition, "containerDefinitions": []}),
         environment={**_environment(ctx, row, container, access), **values},
         labels=_labels(ctx, row, name, definition),
         volumes={volume["name"]: _volume(ctx, row, volume) for volume in definition["volumes"]},

@@ -46,7 +46,13 @@ async def _reset(engine: Engine) -> None:
 SERVICE = Service(
     "elbv2",
     modules=(load_balancers, listeners, rules, target_groups, targets, attributes, tags, limits),
-    reconcilers=(balancing.PROXY, draining.RECONCILER, metrics.RECONCILER, access_logs.RECONCILER),
+    reconcilers=(
+        balancing.PROXY,
+        balancing.INSIDE,
+        draining.RECONCILER,
+        metrics.RECONCILER,
+        access_logs.RECONCILER,
+    ),
     start=_start,
     stop=_stop,
     reset=_reset,

@@ -24,7 +24,12 @@ from homeport.engine.proxy.model import (
 from homeport.engine.services.context import Context
 from homeport.engine.services.elbv2 import actions, certificates, conditions
 from homeport.engine.services.elbv2.naming import group_id, listener_id
-from homeport.engine.services.elbv2.ports import bound_ports, choose_again
+from homeport.engine.services.elbv2.ports import (
+    bound_ports,
+    choose_again,
+    inside_addresses,
+    reach_from_containers,
+)
 from homeport.engine.services.elbv2.tables import (
     LISTENERS,
     LOAD_BALANCERS,
@@ -32,10 +37,12 @@ from homeport.engine.services.elbv2.tables import (
     TARGET_GROUPS,
     TARGETS,
 )
-from homeport.engine.services.engine import Engine
+from homeport.engine.services.engine import NETWORK_TOPIC, Engine
 from homeport.engine.store.database import Place, Scope
 
 Body = dict[str, Any]
+
+_LONG = 3600.0
 
 
 async def carry_out(ctx: Context) -> None:
@@ -58,13 +65,15 @@ async def settle(engine: Engine) -> None:
         await engine.proxy.start(lambda group: _health_changed(engine, group))
         for reconciler in ("elbv2.metrics", "elbv2.access-logs"):
             engine.wake(reconciler, _home(engine), "all")
+    reach_from_containers(engine)
     await engine.proxy.follow(lambda: desired(engine))
 
 
 def desired(engine: Engine) -> Desired:
     """The whole state that the rows ask for."""
     ports = bound_ports(engine)
-    sockets: defaultdict[int, list[tuple[float, Listener]]] = defaultdict(list)
+    inside = inside_addresses(engine)
+    sockets: defaultdict[tuple[int, str], list[tuple[float, Listener]]] = defaultdict(list)
     used: set[str] = set()
     for scope, balancer in LOAD_BALANCERS.everywhere(engine.store):
         place = Place(engine.store, scope)
@@ -72,11 +81,17 @@ def desired(engine: Engine) -> Desired:
             rules = sorted(RULES.list(place, ListenerArn=body["ListenerArn"]), key=lambda rule: rule["order"])
             used.update(arn for rule in rules for arn in actions.groups_of(rule["Actions"]))
             listener = _listener(engine, balancer, body, rules, ports)
-            sockets[ports[body["Port"]]].append((balancer["CreatedTime"], listener))
+            sockets[ports[body["Port"]], "127.0.0.1"].append((balancer["CreatedTime"], listener))
+            if body["Port"] in inside:
+                sockets[body["Port"], inside[body["Port"]]].append((balancer["CreatedTime"], listener))
     return Desired(
         sockets=tuple(
-            Socket(port, tuple(each for _, each in sorted(found, key=lambda pair: (pair[0], pair[1].id))))
-            for port, found in sorted(sockets.items())
+            Socket(
+                port,
+                tuple(each for _, each in sorted(found, key=lambda pair: (pair[0], pair[1].id))),
+                address,
+            )
+            for (port, address), found in sorted(sockets.items())
         ),
         target_groups=tuple(
             _target_group(engine, scope, body)
@@ -200,4 +215,13 @@ async def _reconcile(ctx: Context, key: str) -> None:
     await settle(ctx.engine)
 
 
+async def _reach(ctx: Context, key: str) -> None:
+    """Open the load balancers to containers when their network comes."""
+    with ctx.engine.signals.listen([NETWORK_TOPIC]) as heard:
+        while ctx.engine.gateway is None:
+            await heard.wait(_LONG)
+    await settle(ctx.engine)
+
+
 PROXY = Reconciler("elbv2.proxy", _keys, _reconcile)
+INSIDE = Reconciler("elbv2.inside", lambda engine: [(_home(engine), "proxy")], _reach)

@@ -36,13 +36,35 @@ def replaced_ports(engine: Engine) -> dict[int, int]:
     return {port: bound for port, bound in bound_ports(engine).items() if port != bound}
 
 
+def reach_from_containers(engine: Engine) -> None:
+    """Have containers reach load balancers, too: at the host's address in their network, on the listeners' own ports.
+
+    A port that is taken there (443 is the registry's) is left out.
+    """
+    gateway = engine.gateway
+    if gateway is None:
+        return
+    place = _place(engine)
+    for row in PORTS.list(place):
+        if "inside" not in row:
+            free = bindable(row["port"], (gateway,))
+            PORTS.put(place, row | {"inside": gateway if free else None})
+
+
+def inside_addresses(engine: Engine) -> dict[int, str]:
+    """The ports on which containers reach load balancers, and at which address of the host."""
+    return {row["port"]: row["inside"] for row in PORTS.list(_place(engine)) if row.get("inside")}
+
+
 def choose_again(engine: Engine) -> None:
     """Before Envoy starts: replace ports that another program took while nothing of ours ran."""
     place = _place(engine)
     with engine.store.transaction():
         for row in PORTS.list(place):
-            if not bindable(row["bound"]):
-                PORTS.delete(place, row["port"])
+            PORTS.delete(place, row["port"])
+            if bindable(row["bound"]):
+                PORTS.put(place, {"port": row["port"], "bound": row["bound"]})
+            else:
                 take_port(engine, row["port"])
 
 
