@@ -21,7 +21,16 @@ artifacts:
   files: [result.txt]
 """
 EXPECTED = [f"line {number}" for number in range(1, 301)]
-STEPS = ["provision", "prepare", "container", "enter-UPLOAD_ARTIFACTS", "upload", "s3-log", "complete"]
+STEPS = [
+    "provision",
+    "prepare",
+    "container",
+    "start",
+    "enter-UPLOAD_ARTIFACTS",
+    "upload",
+    "s3-log",
+    "complete",
+]
 
 
 def project(builds: Builds) -> None:

@@ -68,7 +68,7 @@ def _close_last(
     ctx: Context, row: Row, now: float, status: str = "SUCCEEDED", code: str = "", message: str = ""
 ) -> None:
     last = row["phases"][-1]
-    if "endTime" in last:
+    if "endTime" in last and (status == "SUCCEEDED" or last["phaseStatus"] != "SUCCEEDED"):
         return
     row["phases"][-1] = _ended(last, now, status, code, message)
     ctx.emit("aws.codebuild", "CodeBuild Build Phase Change", _phase_detail(row), [row["arn"]])

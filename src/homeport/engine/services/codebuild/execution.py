@@ -67,7 +67,8 @@ class Building:
                 lambda: preparing.prepare(self.ctx, self.row, provisioned["image"], nonce),
                 lambda output: preparing.prepared(self.ctx, self.id, output),
             )
-            await self._guarded("container", self._container, self._downloaded)
+            await self._guarded("container", self._create, self._downloaded)
+            await self._guarded("start", self._start, lambda _: None)
             return await self._phases(prepared)
         except PhaseFailed as error:
             end = (error.status, error.code, error.message)
@@ -104,8 +105,12 @@ class Building:
     def _say(self, output: Row) -> None:
         transcript.say(self.ctx, self.id, *output["lines"])
 
-    async def _container(self) -> Row:
+    async def _create(self) -> Row:
         await preparing.make_container(self.ctx, self.row)
+        return {}
+
+    async def _start(self) -> Row:
+        await preparing.start_container(self.ctx, self.row)
         return {}
 
     def _downloaded(self, _: Row) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from homeport.engine.containers.errors import DockerRefused
 from homeport.engine.durable.execution import Execution
 from homeport.engine.services.codebuild import (
     build_images,
@@ -151,19 +154,39 @@ def _named(spec: Buildspec) -> list[Any]:
 
 
 async def make_container(ctx: Context, build: Row) -> None:
-    """Create the container from the workspace and start it; the agent in it does the rest by itself."""
+    """Create the container from the workspace, not started yet. Raises PhaseFailed."""
+    found = await ctx.engine.docker.inspect(container.name(ctx.engine.docker, build["id"]))
+    if found is None or found["State"]["Status"] == "created":
+        with _told():
+            await container.create(ctx, build, _setup(ctx, build))
+
+
+async def start_container(ctx: Context, build: Row) -> None:
+    """Start the container, once; the agent in it does the rest by itself. Raises PhaseFailed."""
+    with _told():
+        await container.start(ctx, build, _setup(ctx, build))
+
+
+def _setup(ctx: Context, build: Row) -> Setup:
     settings = Workspace(ctx, build["id"]).setup()
-    setup = Setup(
+    return Setup(
         image=settings["image"],
         files=settings["files"],
         folders={path: Path(folder) for path, folder in settings["folders"].items()},
         environment=settings["environment"],
         volumes=tuple(settings["volumes"]),
     )
-    found = await ctx.engine.docker.inspect(container.name(ctx.engine.docker, build["id"]))
-    if found is None or found["State"]["Status"] == "created":
-        await container.create(ctx, build, setup)
-        await container.start(ctx, build, setup)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What Docker refuses, in the words of the build."""
+    try:
+        yield
+    except DockerRefused as error:
+        raise PhaseFailed(
+            "CLIENT_ERROR", f"The build's container cannot be started: {error.message}"
+        ) from None
 
 
 async def _sources(
