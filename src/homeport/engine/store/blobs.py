@@ -17,7 +17,7 @@ from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
-READ_SIZE = 256 * 1024
+READ_SIZE = 1024 * 1024
 _HOP = 1024 * 1024  # below this, a write or a read costs less than the hop to a thread
 
 
