@@ -83,13 +83,16 @@ def test_strangers_see_public_objects_only(engine, bucket) -> None:
     refused.value.close()
     assert refused.value.code == 403
 
-    s3.put_public_access_block(
-        Bucket=bucket,
-        PublicAccessBlockConfiguration={"BlockPublicPolicy": False, "RestrictPublicBuckets": False},
-    )
+    limits = {"Bucket": bucket, "PublicAccessBlockConfiguration": {"RestrictPublicBuckets": True}}
+    s3.put_public_access_block(**limits)
     public = allow("s3:GetObject", resource="arn:aws:s3:::artifacts/*", Principal="*")
     s3.put_bucket_policy(Bucket=bucket, Policy=document(public))
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(url)
+    refused.value.close()
+    assert refused.value.code == 403
 
+    s3.delete_public_access_block(Bucket=bucket)
     with urllib.request.urlopen(url) as answer:
         assert answer.read() == b"zip"
 

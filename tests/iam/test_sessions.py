@@ -81,8 +81,9 @@ def test_session_tags_need_to_be_allowed_and_count_as_the_principals(engine, rol
     assert code(assume, **tagged) == "AccessDenied"
 
 
+@pytest.mark.slow
 def test_a_session_ends(own_engine) -> None:
-    own_engine.start(HOMEPORT_CLOCK_SPEED="300")
+    own_engine.start(HOMEPORT_CLOCK_SPEED="60")
     arn = own_engine.client("iam").create_role(
         RoleName="app", AssumeRolePolicyDocument=trust({"AWS": f"arn:aws:iam::{own_engine.account}:root"})
     )["Role"]["Arn"]
@@ -90,7 +91,7 @@ def test_a_session_ends(own_engine) -> None:
     app = Caller(own_engine, session_keys(answer["Credentials"]))
     app.client("sts").get_caller_identity()
 
-    time.sleep(3.2)
+    time.sleep(15.2)
 
     assert code(app.client("sts").get_caller_identity) == "ExpiredToken"
     assert code(app.client("ecr").describe_repositories) == "ExpiredTokenException"

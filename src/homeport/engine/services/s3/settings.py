@@ -141,9 +141,18 @@ async def delete_bucket_policy(ctx: Context, request: dict[str, Any]) -> dict[st
 
 
 async def resource_policy(ctx: Context, arn: str) -> dict[str, Any] | None:
-    """The policy of the bucket that an ARN of a bucket or an object names."""
+    """The policy of the bucket that an ARN of a bucket or an object names. Where public buckets are restricted, what
+    it allows everyone holds for the bucket's own account only."""
     bucket = BUCKETS.get(everywhere(ctx.store), arn.rpartition(":::")[2].partition("/")[0])
-    return bucket["settings"].get("policy") if bucket else None
+    policy = bucket["settings"].get("policy") if bucket else None
+    if not bucket or not policy:
+        return None
+    if not bucket["settings"].get("public_access_block", {}).get("RestrictPublicBuckets"):
+        return policy
+    own = {"StringEquals": {"aws:PrincipalAccount": ctx.account}}
+    statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
+    restricted = [{**one, "Condition": own} if _is_public(one) else one for one in statements]
+    return {**policy, "Statement": restricted}
 
 
 @operation
