@@ -164,3 +164,33 @@ def test_failing_health_checks_of_containers_are_told(fast: Ecs):
 
 
 NEVER = {"command": ["CMD-SHELL", "echo not today; exit 1"], "interval": 5, "retries": 10}
+
+
+def test_an_alarm_during_a_deployment_takes_it_back(fast: Ecs):
+    cloudwatch = fast.engine.client("cloudwatch")
+    for name in ("errors", "old-trouble"):
+        cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            Namespace="App",
+            MetricName=name,
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
+            TreatMissingData="ignore",
+        )
+    alarms = {"alarmNames": ["errors", "old-trouble"], "enable": True, "rollback": True}
+    configuration = {"alarms": alarms, "bakeTimeInMinutes": 10}
+    good, bad = fast.define("exec sleep 600"), fast.define("exec sleep 601")
+    fast.serve(good, deploymentConfiguration=configuration | {"bakeTimeInMinutes": 0})
+    fast.until_stable()
+    cloudwatch.set_alarm_state(AlarmName="old-trouble", StateValue="ALARM", StateReason="before it began")
+    fast.api.update_service(service="web", taskDefinition=bad, deploymentConfiguration=configuration)
+    until(fast.tasks, lambda tasks: [task["taskDefinitionArn"] for task in tasks] == [bad], 60)
+    assert fast.service()["deployments"][0]["rolloutState"] == "IN_PROGRESS"
+    cloudwatch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="too many")
+    until(fast.service, lambda service: service["taskDefinition"] == good)
+    record = fast.api.list_service_deployments(service="web")["serviceDeployments"][0]
+    assert record["status"].startswith("ROLLBACK_")
+    assert record["statusReason"] == "ECS deployment alarms: alarm detected: errors."

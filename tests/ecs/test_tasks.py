@@ -3,6 +3,8 @@
 import json
 import subprocess
 
+import pytest
+
 from tests.containers.conftest import IMAGE
 from tests.ecs.conftest import Ecs, until
 
@@ -127,3 +129,18 @@ def test_awslogs_go_on_over_a_restart_without_loss(own_engine):
         logGroupName="/app", logStreamName=stream, startFromHead=True
     )["events"]
     assert [event["message"] for event in events] == [str(number) for number in range(1, 61)]
+
+
+def test_without_docker_everybody_is_told_what_to_do(own_engine, tmp_path):
+    own_engine.start(DOCKER_HOST=f"unix://{tmp_path}/none.sock")
+    own_engine.client("ecs").create_cluster()
+    ecs = Ecs(own_engine)
+    definition = ecs.define("true")
+    with pytest.raises(ecs.api.exceptions.ServerException, match="Docker does not answer"):
+        ecs.run(definition)
+    ecs.serve(definition)
+    events = until(ecs.events, lambda events: events)
+    assert "was unable to place a task. Reason: Docker does not answer" in events[0]
+    assert "Install and start the Docker Engine" in events[0]
+    own_engine.restart()  # with the Docker that the other tests have
+    until(lambda: Ecs(own_engine).tasks(status="STOPPED"), lambda tasks: tasks)

@@ -43,6 +43,7 @@ from homeport.engine.services.engine import Engine
 
 STEADY_LOOK_SECONDS = 60.0
 WAITING_LOOK_SECONDS = 2.0
+ALARM_LOOK_SECONDS = 5.0
 PLACEMENT_SECONDS = 30.0
 DOCKER_AWAY_SECONDS = 5.0
 
@@ -181,7 +182,8 @@ def _decide(ctx: Context, service: Body, findings: Findings) -> float | None:
     if moves.start and not wait:
         _start(ctx, service, primary, moves.start, findings)
     forget_old(ctx, service["clusterName"], service["serviceName"])
-    return _next_look(service, rows, judged, findings, wait)
+    baking = rollout.bake_left(service, primary, ctx.now())
+    return _next_look(service, rows, judged, findings, wait or baking)
 
 
 def _judge_all(ctx: Context, service: Body, rows: list[Body], findings: Findings) -> dict[str, Judgement]:
@@ -346,5 +348,5 @@ def _next_look(
     if service["shown"]["deploymentConfiguration"].get("alarms", {}).get("enable") and not service.get(
         "steady"
     ):
-        looks.append(STEADY_LOOK_SECONDS)
+        looks.append(ALARM_LOOK_SECONDS)
     return min(looks, default=None)

@@ -36,7 +36,7 @@ def advance(
             fail(ctx, service, primary, "tasks failed to start.", "circuit breaker", cause)
         elif alarms:
             fail(ctx, service, primary, f"alarm detected: {', '.join(alarms)}.", "alarms", "")
-        elif _complete(service, primary, rows, judged):
+        elif _complete(service, primary, rows, judged) and _baked(ctx, service, primary):
             _complete_deployment(ctx, service, primary)
     _note_steady(ctx, service, rows, judged)
     return deployments(ctx, service)[0]
@@ -53,6 +53,23 @@ def _complete(service: Body, primary: Body, rows: list[Body], judged: Mapping[st
     if any(row["lastStatus"] not in ("STOPPING", "DEPROVISIONING") for row in others):
         return False
     return _settled(service, primary, rows, judged)
+
+
+def _baked(ctx: Context, service: Body, primary: Body) -> bool:
+    """Whether the bake time has passed since the new tasks alone serve; alarms still count until then."""
+    minutes = service["shown"]["deploymentConfiguration"].get("bakeTimeInMinutes") or 0
+    if minutes and "bakingSince" not in primary:
+        primary["bakingSince"] = ctx.now()
+        DEPLOYMENTS.put(ctx, primary)
+    return bake_left(service, primary, ctx.now()) <= 0
+
+
+def bake_left(service: Body, primary: Body, now: float) -> float:
+    """Seconds of bake time that are left; 0 when the deployment does not bake."""
+    if "bakingSince" not in primary:
+        return 0.0
+    minutes: float = service["shown"]["deploymentConfiguration"].get("bakeTimeInMinutes") or 0
+    return max(0.0, primary["bakingSince"] + minutes * 60 - now)
 
 
 def _settled(service: Body, primary: Body, rows: list[Body], judged: Mapping[str, Judgement]) -> bool:
@@ -198,7 +215,9 @@ async def alarms_in_alarm(ctx: Context, service: Body, primary: Body) -> list[st
     except AwsError:
         return []
     ringing = {
-        alarm["AlarmName"] for alarm in answer.get("MetricAlarms", []) if alarm["StateValue"] == "ALARM"
+        alarm["AlarmName"]
+        for alarm in [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
+        if alarm["StateValue"] == "ALARM"
     }
     if "ignoredAlarms" not in primary:
         primary["ignoredAlarms"] = sorted(ringing)
