@@ -30,6 +30,7 @@ Body = dict[str, Any]
 
 _EVERY = 10.0
 _COOLDOWN = 300.0
+_RECENT = 180.0
 
 
 class Wish(NamedTuple):
@@ -125,7 +126,7 @@ async def _wish(ctx: Context, policy: Body, current: int) -> Wish | None:
         answer = await cloudwatch.describe_alarms(ActionPrefix=policy["PolicyARN"], StateValue="ALARM")
         config = policy["StepScalingPolicyConfiguration"]
         for alarm in answer.get("MetricAlarms", []):
-            value = _value(alarm)
+            value = await _value(ctx, alarm)
             count = None if value is None else after_step(config, current, value - alarm["Threshold"])
             if count is not None:
                 return Wish(count, _cause(alarm, policy), config.get("Cooldown", _COOLDOWN))
@@ -134,7 +135,7 @@ async def _wish(ctx: Context, policy: Body, current: int) -> Wish | None:
     names = [alarm["AlarmName"] for alarm in policy["Alarms"]]
     answer = await cloudwatch.describe_alarms(AlarmNames=names)
     for alarm in answer.get("MetricAlarms", []):
-        value = _value(alarm)
+        value = await _value(ctx, alarm)
         if alarm["StateValue"] != "ALARM" or value is None:
             continue
         count = math.ceil(max(current, 1) * value / config["TargetValue"])
@@ -145,8 +146,21 @@ async def _wish(ctx: Context, policy: Body, current: int) -> Wish | None:
     return None
 
 
-def _value(alarm: Body) -> float | None:
-    """The newest data point that brought the alarm into its state."""
+async def _value(ctx: Context, alarm: Body) -> float | None:
+    """The metric's newest data point; when it has none lately, the one that brought the alarm into its state."""
+    if "MetricName" in alarm and "Statistic" in alarm:
+        answer = await ctx.client("cloudwatch", as_service=True).get_metric_statistics(
+            Namespace=alarm["Namespace"],
+            MetricName=alarm["MetricName"],
+            Dimensions=alarm.get("Dimensions", []),
+            StartTime=ctx.now() // 60 * 60 - _RECENT,
+            EndTime=ctx.now() // 60 * 60,  # only whole minutes: a sum of half a one is too small
+            Period=60,
+            Statistics=[alarm["Statistic"]],
+        )
+        newest = max(answer["Datapoints"], key=lambda point: point["Timestamp"], default=None)
+        if newest is not None:
+            return float(newest[alarm["Statistic"]])
     points = json.loads(alarm.get("StateReasonData") or "{}").get("recentDatapoints", [])
     real = [point for point in points if point is not None]
     return float(real[-1]) if real else None

@@ -140,9 +140,15 @@ async def _perform(ctx: Context, arn: str, alarm: Body, old: str) -> None:
     elif service == "lambda":
         function = ctx.client("lambda", as_service=True, region=region)
         await function.invoke(FunctionName=arn, InvocationType="Event", Payload=message.encode())
+    elif service == "autoscaling" and ":resource/ecs/" in arn:
+        # the policy looks at its alarms' states itself
+        resource = arn.split(":resource/ecs/")[1].split(":")[0]
+        ctx.wake("application-autoscaling.target", resource)
     else:
         raise AwsError(
-            "NotImplemented", f"homeport's alarms act on SNS topics and Lambda functions, not on {arn}.", 501
+            "NotImplemented",
+            f"homeport's alarms act on SNS topics, Lambda functions and scaling policies, not on {arn}.",
+            501,
         )
 
 
