@@ -181,6 +181,21 @@ def test_a_failed_stage_rolls_back_by_itself(engine, delivery):
     assert deployed(engine) == "one"
 
 
+def test_a_failed_stage_is_retried_once_by_itself(engine, delivery):
+    review = {"name": "Review", "actions": [approval()], "onFailure": {"result": "RETRY"}}
+    id = create(engine, delivery, review, pipelineType="V2")
+    token = waiting_token(engine, "web", "Review")
+    answer(engine, "web", "Review", "Rejected", "first")
+    until(lambda: waiting_token(engine, "web", "Review") != token)
+    answer(engine, "web", "Review", "Rejected", "second")
+    assert ended(engine, "web", id)["status"] == "Failed"
+    state = engine.client("codepipeline").get_pipeline_state(name="web")["stageStates"][1]
+    assert state["retryStageMetadata"] == {
+        "autoStageRetryAttempt": 1,
+        "latestRetryTrigger": "AutomatedStageRetry",
+    }
+
+
 def test_pipeline_variables_and_source_overrides(engine, delivery):
     old = engine.client("codecommit").get_branch(repositoryName="app", branchName="main")["branch"][
         "commitId"

@@ -117,6 +117,23 @@ async def references(repository: Path) -> dict[str, str]:
     return dict(line.split(" ") for line in output.decode().splitlines())
 
 
+def head(repository: Path, reference: str) -> str | None:
+    """The object that a branch or tag (`refs/heads/main`) names, read from git's files: a process for each look
+    would cost more than all the rest of it."""
+    if ".." in reference or not reference.startswith("refs/"):
+        return None
+    try:
+        return (repository / reference).read_text().strip()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        pass
+    try:
+        packed = (repository / "packed-refs").read_text()
+    except FileNotFoundError:
+        return None
+    lines = (line.split(" ", 1) for line in packed.splitlines() if line[:1] not in ("#", "^"))
+    return next((id for id, name in lines if name == reference), None)
+
+
 def pushes(repository: Path, offset: int) -> tuple[list[Reference], int]:
     """The reference changes that the hook wrote down behind `offset`, and the offset behind the last one."""
     try:

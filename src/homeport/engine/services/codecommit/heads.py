@@ -28,13 +28,10 @@ class Locks:
 
 async def branch(ctx: Context, repository: Row, name: str) -> str:
     """The commit at the head of a branch. Raises BranchDoesNotExistException."""
-    try:
-        output = await git.run(
-            tables.path(ctx, repository), "rev-parse", "--verify", "--quiet", f"refs/heads/{name}"
-        )
-    except git.GitFailed:
-        raise AwsError("BranchDoesNotExistException", f"Branch {name} does not exist") from None
-    return output.decode().strip()
+    found = git.head(tables.path(ctx, repository), f"refs/heads/{name}")
+    if found is None:
+        raise AwsError("BranchDoesNotExistException", f"Branch {name} does not exist")
+    return found
 
 
 async def default_branch(ctx: Context, repository: Row) -> str | None:

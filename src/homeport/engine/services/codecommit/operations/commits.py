@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from homeport.engine.services.codecommit import commits, heads, tables
+from homeport.engine.services.codecommit import commits, git, heads, tables
 from homeport.engine.services.context import Context
 from homeport.engine.services.pagination import page
 from homeport.engine.services.service import operation
@@ -19,13 +19,12 @@ async def get_commit(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """One commit by its id."""
     repository = tables.repository(ctx, request["repositoryName"])
     id = request["commitId"]
-    if len(id) != 40:
+    if len(id) != 40 or not set(id) <= set("0123456789abcdef"):
         raise AwsError("CommitIdDoesNotExistException", f"Commit ID {id} does not exist: give all 40 digits")
     try:
-        await heads.commit(ctx, repository, id)
-    except AwsError:
+        return {"commit": await commits.read(tables.path(ctx, repository), id)}
+    except git.GitFailed:
         raise AwsError("CommitIdDoesNotExistException", f"Commit ID {id} does not exist") from None
-    return {"commit": await commits.read(tables.path(ctx, repository), id)}
 
 
 @operation
