@@ -149,6 +149,24 @@ def test_who_a_policy_is_attached_to(engine) -> None:
     assert refusal(iam.delete_policy, PolicyArn=arn)[1] == "Cannot delete a policy attached to entities."
 
 
+def test_passwords_keep_to_the_accounts_policy(engine) -> None:
+    iam = engine.client("iam")
+    iam.create_user(UserName="ann")
+    assert refusal(iam.get_account_password_policy)[0] == "NoSuchEntity"
+    iam.update_account_password_policy(MinimumPasswordLength=12, RequireNumbers=True, MaxPasswordAge=90)
+
+    assert iam.get_account_password_policy()["PasswordPolicy"]["ExpirePasswords"] is True
+    for password in ("short1", "long but without"):
+        made = {"UserName": "ann", "Password": password}
+        assert refusal(iam.create_login_profile, **made)[0] == "PasswordPolicyViolation"
+    iam.create_login_profile(UserName="ann", Password="long enough 1", PasswordResetRequired=True)
+    assert iam.get_login_profile(UserName="ann")["LoginProfile"]["PasswordResetRequired"] is True
+    assert refusal(iam.delete_user, UserName="ann")[1].endswith("must delete login profile first.")
+    iam.delete_login_profile(UserName="ann")
+    assert iam.list_mfa_devices(UserName="ann")["MFADevices"] == []
+    iam.delete_user(UserName="ann")
+
+
 def test_lists_come_in_pages(engine) -> None:
     iam = engine.client("iam")
     for at in range(5):

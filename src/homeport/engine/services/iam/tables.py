@@ -29,3 +29,8 @@ CONTAINER_CREDENTIALS = Table("iam_container_credentials", ("id",))
 def everywhere(ctx: Context) -> Context:
     """The context in IAM's one scope of the account."""
     return ctx.within(Scope(ctx.account, GLOBAL))
+
+
+def login(user: str) -> str:
+    """The name under which ACCOUNT keeps a user's login profile."""
+    return f"login/{user}"

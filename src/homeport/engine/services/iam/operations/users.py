@@ -64,6 +64,9 @@ async def update_user(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
                 table.put(at, body | {"EntityName": name})
         for body in tables.ACCESS_KEYS.list(at, UserName=user["UserName"]):
             tables.ACCESS_KEYS.put(at, body | {"UserName": name})
+        for body in tables.ACCOUNT.list(at, tables.login(user["UserName"])):
+            tables.ACCOUNT.delete(at, body["Name"])
+            tables.ACCOUNT.put(at, body | {"Name": tables.login(name), "UserName": name})
         for body in tables.MEMBERSHIPS.list(at, UserName=user["UserName"]):
             tables.MEMBERSHIPS.delete(at, body["GroupName"], body["UserName"])
             tables.MEMBERSHIPS.put(at, body | {"UserName": name})
@@ -83,6 +86,7 @@ async def delete_user(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
             tables.SERVICE_CREDENTIALS.list(at, UserName=name),
             "must delete service-specific credentials first",
         ),
+        (tables.ACCOUNT.list(at, tables.login(name)), "must delete login profile first"),
     ):
         if items:
             raise AwsError("DeleteConflict", f"Cannot delete entity, {first}.")
