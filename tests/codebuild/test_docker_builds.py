@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 
-from tests.codebuild.conftest import EVERYTHING, Builds
+from tests.codebuild.conftest import EVERYTHING, Builds, output
 
 ARTICLE = r"""version: 0.2
 phases:
@@ -84,6 +84,12 @@ def test_the_buildspec_of_the_article_pushes_an_image_and_leaves_its_name(builds
         assert json.loads(files.read("imageDetail.json")) == {"ImageURI": uri}
     (image,) = engine.client("ecr").describe_images(repositoryName="myapp-backend")["imageDetails"]
     assert image["imageTags"] == [commit[:7]]
+
+    environment = {"image": uri, "imagePullCredentialsType": "SERVICE_ROLE"}
+    spec = "version: 0.2\nphases: {build: {commands: [python3 /app.py]}}"
+    builds.project("inside", build["serviceRole"], spec, environment=environment)
+    inside = builds.run("inside")
+    assert output(builds.log(inside)) == ["hello"], "\n".join(builds.log(inside))
 
 
 def test_a_role_that_may_not_put_images_fails_with_the_denial_in_the_log(builds: Builds):

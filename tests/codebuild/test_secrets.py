@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 from tests.codebuild.conftest import Builds, output
 
+DIGEST = hashlib.sha256(b"parameter-s3cr3t-hunter2-given-t0ken").hexdigest()[:8]
 SPEC = """version: 0.2
 env:
   variables: {PLAIN: shown}
@@ -16,10 +18,10 @@ phases:
   build:
     commands:
       - echo "$PLAIN $PARAMETER $SECRET $GIVEN" && env | grep -c . >/dev/null
-      - test "$PARAMETER-$SECRET-$GIVEN" = parameter-s3cr3t-hunter2-given-t0ken
+      - test "$(printf %s "$PARAMETER-$SECRET-$GIVEN" | sha256sum | cut -c 1-8)" = DIGEST
       - echo "$SECRET" | base64
       - 'sh -c "exit 3 # $SECRET"'
-"""
+""".replace("DIGEST", DIGEST)
 
 
 def test_secrets_of_all_three_sources_are_masked(builds: Builds):
@@ -38,6 +40,8 @@ def test_secrets_of_all_three_sources_are_masked(builds: Builds):
     assert output(log)[0] == "shown *** *** ***", "\n".join(log)
     assert not [line for line in log for secret in ("s3cr3t-hunter2", "given-t0ken") if secret in line]
     assert build["exportedEnvironmentVariables"] == [{"name": "PLAIN", "value": "shown"}]
+    trail = json.dumps(engine.client("cloudtrail").lookup_events(), default=str)
+    assert not [secret for secret in ("s3cr3t-hunter2", "given-t0ken") if secret in trail]
     (failed,) = [phase for phase in build["phases"] if phase.get("phaseStatus") == "FAILED"]
     context = failed["contexts"][0]
     assert context["statusCode"] == "COMMAND_EXECUTION_ERROR"
