@@ -144,3 +144,14 @@ def test_without_docker_everybody_is_told_what_to_do(own_engine, tmp_path):
     assert "Install and start the Docker Engine" in events[0]
     own_engine.restart()  # with the Docker that the other tests have
     until(lambda: Ecs(own_engine).tasks(status="STOPPED"), lambda tasks: tasks)
+
+
+def test_a_program_that_is_not_there_fails_the_start(ecs: Ecs):
+    options = {"awslogs-group": "/app", "awslogs-region": "us-east-1", "awslogs-create-group": "true"}
+    logs = {"logDriver": "awslogs", "options": options}
+    definition = ecs.define("", command=["no-such-program"], logConfiguration=logs)
+    task = ecs.until_stopped(ecs.run(definition))
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert task["stoppedReason"].startswith("CannotStartContainerError: ")
+    assert "no-such-program" in task["stoppedReason"]
+    assert task["containers"][0]["lastStatus"] == "STOPPED"

@@ -17,8 +17,8 @@ from homeport.engine.containers.logs import Line, Position
 from homeport.engine.durable.reconciler import Key
 from homeport.engine.services.context import Client, Context
 from homeport.engine.services.ecs.failure import CannotStart, told
-from homeport.engine.services.ecs.tables import LOG_POSITIONS
-from homeport.engine.services.ecs.task_rows import TASK, Body
+from homeport.engine.services.ecs.tables import LOG_POSITIONS, TASKS
+from homeport.engine.services.ecs.task_rows import ENDING, TASK, Body
 from homeport.engine.services.engine import Engine
 from homeport.engine.wire.errors import AwsError
 
@@ -95,16 +95,20 @@ async def follow(ctx: Context, key: str) -> float | None:
             await _send_all(ctx, position, lines)
     except* (NoSuchContainer, DockerUnavailable, AwsError) as errors:
         log.warning("the lines of %s are not sent: %s", position["docker"], errors.exceptions[0])
-    ended = await _ended(ctx, position["docker"])
+    ended = await _ended(ctx, position)
     if ended:
         LOG_POSITIONS.put(ctx, position | {"done": True})
         ctx.wake(TASK, f"{position['clusterName']}/{position['taskId']}")
     return None if ended else RETRY_SECONDS
 
 
-async def _ended(ctx: Context, name: str) -> bool:
-    found = await ctx.engine.docker.inspect(name)
-    return found is None or found["State"]["Status"] in ("exited", "dead")
+async def _ended(ctx: Context, position: Body) -> bool:
+    """Whether nothing more comes from the container; one that could not be started never says anything."""
+    found = await ctx.engine.docker.inspect(position["docker"])
+    if found is None or found["State"]["Status"] in ("exited", "dead"):
+        return True
+    row = TASKS.get(ctx, position["clusterName"], position["taskId"])
+    return found["State"]["Status"] == "created" and (row is None or row["lastStatus"] in ENDING)
 
 
 async def _read(ctx: Context, name: str, after: Position | None, lines: asyncio.Queue[Line | None]) -> None:

@@ -31,6 +31,8 @@ async def observe(ctx: Context, row: Body, *, ended: bool = False) -> Body:
             continue
         if inspected is not None:
             seen[name] = await _status(ctx, row, name, inspected)
+            if ended:
+                seen[name]["lastStatus"] = "STOPPED"
         elif ended:
             seen[name] = {"lastStatus": "STOPPED"}
         elif row["containers"][name]["lastStatus"] == "RUNNING":

@@ -200,14 +200,15 @@ async def _start(ctx: Context, row: Body, definition: Body, container: Body) -> 
         },
         processors=(await runtime.info())["NCPU"],
     )
+    config = docker_config(definition, container, row["references"][name], around)
     try:
-        await runtime.ensure(own, docker_config(definition, container, row["references"][name], around))
+        await runtime.ensure(own, config)
+    except DockerRefused as error:
+        raise CannotStart("CannotCreateContainerError", error.message, name) from error
+    try:
         await runtime.start(own)
     except DockerRefused as error:
-        kind = (
-            "CannotCreateContainerError" if "create" in error.message.lower() else "CannotStartContainerError"
-        )
-        raise CannotStart(kind, error.message, name) from error
+        raise CannotStart("CannotStartContainerError", error.message, name) from error
     logs.begin(ctx, row, name)
 
 
