@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from homeport.engine.services.codepipeline import starting, tables
 from homeport.engine.services.codepipeline.tables import PIPELINES, WEBHOOKS, Row
 from homeport.engine.services.context import Context
+from homeport.engine.services.seal import Seal
 from homeport.engine.wire import http
 from homeport.engine.wire.errors import AwsError
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from homeport.engine.services.engine import Engine
 
 PREFIX = "pipeline-webhooks"
+SEALED = "codepipeline.webhook"
 LIMIT = 25 * 1024 * 1024
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -47,7 +49,8 @@ async def _receive(engine: Engine, request: http.Request) -> str:
     ctx, webhook = _webhook(engine, request.path.rpartition("/")[2])
     payload = await request.body(LIMIT)
     definition = webhook["definition"]
-    _authenticate(definition, request, payload)
+    settings = seal(engine).open(webhook["sealed"], SEALED) or {}
+    _authenticate(definition["authentication"], settings, request, payload)
     pipeline = PIPELINES.get(ctx, definition["targetPipeline"])
     if pipeline is None:
         raise AwsError(
@@ -81,8 +84,12 @@ def _webhook(engine: Engine, token: str) -> tuple[Context, Row]:
     raise AwsError("WebhookNotFoundException", "There is no such webhook", 404)
 
 
-def _authenticate(definition: Row, request: http.Request, payload: bytes) -> None:
-    kind, settings = definition["authentication"], definition["authenticationConfiguration"]
+def seal(engine: Engine) -> Seal:
+    """What webhooks' secrets are sealed with."""
+    return Seal(engine.store)
+
+
+def _authenticate(kind: str, settings: Row, request: http.Request, payload: bytes) -> None:
     if kind == "GITHUB_HMAC":
         secret = settings["SecretToken"].encode()
         sha256 = "sha256=" + hmac.new(secret, payload, hashlib.sha256).hexdigest()

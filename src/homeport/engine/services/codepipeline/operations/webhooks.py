@@ -10,7 +10,7 @@ from typing import Any
 
 from homeport.engine.services.codepipeline import tables
 from homeport.engine.services.codepipeline.tables import WEBHOOKS, Row
-from homeport.engine.services.codepipeline.webhook_receiver import PREFIX
+from homeport.engine.services.codepipeline.webhook_receiver import PREFIX, SEALED, seal
 from homeport.engine.services.context import Context
 from homeport.engine.services.pagination import page
 from homeport.engine.services.service import operation
@@ -37,9 +37,11 @@ async def put_webhook(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
                 f"'{one['jsonPath']}' is not a JSON path: it must start with $",
             )
     known = WEBHOOKS.get(ctx, definition["name"])
+    settings = definition["authenticationConfiguration"]
     row = {
         "name": definition["name"],
-        "definition": definition,
+        "definition": definition | {"authenticationConfiguration": {}},
+        "sealed": seal(ctx.engine).close(settings, SEALED),
         "token": known["token"] if known else secrets.token_urlsafe(24),
         "tags": {tag["key"]: tag["value"] for tag in request.get("tags", ())}
         or (known or {}).get("tags", {}),
@@ -92,9 +94,9 @@ def _named(ctx: Context, request: dict[str, Any]) -> Row:
 
 
 def _shown(ctx: Context, row: Row) -> Row:
-    definition = dict(row["definition"])
-    if "SecretToken" in definition["authenticationConfiguration"]:
-        definition["authenticationConfiguration"] = {"SecretToken": "****"}
+    settings = seal(ctx.engine).open(row["sealed"], SEALED) or {}
+    hidden = {"SecretToken": "****"} if "SecretToken" in settings else {}
+    definition = row["definition"] | {"authenticationConfiguration": settings | hidden}
     shown = {
         "definition": definition,
         "url": _url(ctx, row),
