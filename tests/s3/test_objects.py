@@ -311,3 +311,25 @@ def test_unreferenced_blobs_are_collected(s3: Any, engine: RunningEngine, size: 
     with pytest.raises(ClientError):
         s3.put_object(Bucket="things", Key="c", Body=b"never kept", ChecksumSHA256="AAAA")
     assert blobs() == 1
+
+
+def test_an_object_that_is_deleted_while_it_is_read_is_read_to_its_end(
+    s3: Any, engine: RunningEngine
+) -> None:
+    part = os.urandom(6 * 1024 * 1024)
+    upload = s3.create_multipart_upload(Bucket="things", Key="big")["UploadId"]
+    parts = []
+    for number in (1, 2, 3):
+        answer = s3.upload_part(Bucket="things", Key="big", UploadId=upload, PartNumber=number, Body=part)
+        parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+    s3.complete_multipart_upload(
+        Bucket="things", Key="big", UploadId=upload, MultipartUpload={"Parts": parts}
+    )
+    body = s3.get_object(Bucket="things", Key="big")["Body"]
+    first = body.read(1000)
+    engine.client("s3").delete_object(Bucket="things", Key="big")
+    assert first + body.read() == part * 3
+    deadline = time.monotonic() + 5
+    while list((engine.data / "blobs" / "sha256").glob("??/*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not list((engine.data / "blobs" / "sha256").glob("??/*"))

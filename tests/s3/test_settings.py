@@ -62,6 +62,35 @@ def test_settings_come_back(s3: Any) -> None:
     )
 
 
+def test_browsers_are_answered_as_the_cors_rules_say(s3: Any, engine: RunningEngine) -> None:
+    s3.put_object(Bucket="things", Key="k", Body=b"x")
+    rule = {
+        "AllowedMethods": ["GET", "PUT"],
+        "AllowedOrigins": ["https://*.example.com"],
+        "AllowedHeaders": ["x-amz-*"],
+        "ExposeHeaders": ["ETag"],
+        "MaxAgeSeconds": 60,
+    }
+    url = s3.generate_presigned_url("get_object", {"Bucket": "things", "Key": "k"})
+    asked = {"origin": "https://www.example.com", "access-control-request-method": "PUT"}
+    asked["access-control-request-headers"] = "X-Amz-Meta-A"
+    with urllib3.PoolManager() as http:
+        refused = http.request("OPTIONS", f"{engine.url}/things/k", headers=asked)
+        assert refused.status == 403 and b"CORS is not enabled for this bucket" in refused.data
+        s3.put_bucket_cors(Bucket="things", CORSConfiguration={"CORSRules": [rule]})
+        allowed = http.request("OPTIONS", f"{engine.url}/things/k", headers=asked)
+        assert allowed.status == 200
+        assert allowed.headers["access-control-allow-origin"] == "https://www.example.com"
+        assert allowed.headers["access-control-allow-headers"] == "x-amz-meta-a"
+        assert allowed.headers["access-control-max-age"] == "60"
+        got = http.request("GET", url, headers={"origin": "https://www.example.com"})
+        assert (got.data, got.headers["access-control-expose-headers"]) == (b"x", "ETag")
+        foreign = http.request("GET", url, headers={"origin": "https://example.org"})
+        assert foreign.data == b"x" and "access-control-allow-origin" not in foreign.headers
+        wrong = {**asked, "access-control-request-method": "DELETE"}
+        assert http.request("OPTIONS", f"{engine.url}/things/k", headers=wrong).status == 403
+
+
 def test_a_public_policy_is_blocked_until_the_block_is_lifted(s3: Any, engine: RunningEngine) -> None:
     s3.put_object(Bucket="things", Key="open/page", Body=b"for all")
     s3.put_object(Bucket="things", Key="closed", Body=b"for me")

@@ -291,6 +291,15 @@ class Engine:
         for observer in self.observers:
             observer(call, output, error)
 
+    def cross_origin(self, request: Request) -> dict[str, str]:
+        """The headers that let a browser show the answer to a page of another origin. Raises AccessForbidden for a
+        preflight that is not allowed."""
+        headers: dict[str, str] = {}
+        for service in self.services.values():
+            if service.cross_origin:
+                headers |= service.cross_origin(self, request)
+        return headers
+
     def mounts(self) -> dict[str, AsgiApp]:
         """The ASGI applications that services put beside the AWS API."""
         return {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from homeport.engine.durable.execution import ExecutionKind
 from homeport.engine.durable.reconciler import Reconciler
-from homeport.engine.wire.http import AsgiApp
+from homeport.engine.wire.http import AsgiApp, Request
 
 if TYPE_CHECKING:
     from homeport.engine.services.context import Context
@@ -57,7 +57,8 @@ def operation(
 
 class Service:
     """One AWS service under boto3's name. `mounts` are ASGI applications beside the AWS API, by the first segments
-    of their paths; `resource_policy(ctx, arn)` reads the resource policy of one of its resources, for IAM."""
+    of their paths; `resource_policy(ctx, arn)` reads the resource policy of one of its resources, for IAM;
+    `cross_origin(engine, request)` says with which headers a browser gets an answer for a page of another origin."""
 
     def __init__(
         self,
@@ -70,6 +71,7 @@ class Service:
         stop: Callable[[Engine], Awaitable[None]] | None = None,
         reset: Callable[[Engine], Awaitable[None]] | None = None,
         resource_policy: Callable[[Context, str], Awaitable[dict[str, Any] | None]] | None = None,
+        cross_origin: Callable[[Engine, Request], dict[str, str]] | None = None,
     ) -> None:
         self.name = name
         modules = tuple(modules)
@@ -86,6 +88,7 @@ class Service:
         self.stop = stop
         self.reset = reset
         self.resource_policy = resource_policy
+        self.cross_origin = cross_origin
         package = sys.modules[modules[0].__name__] if modules else None
         self.migrations = _migrations(package)
 

@@ -41,6 +41,8 @@ class Backend(Protocol):
 
     async def invoke(self, call: Call) -> dict[str, Any]: ...
 
+    def cross_origin(self, request: Request) -> dict[str, str]: ...
+
     async def invoke_elsewhere(self, request: Request, body: bytes, call: Call) -> Response: ...
 
 
@@ -93,7 +95,9 @@ class _Exchange:
     async def respond(self) -> Response:
         """The response, whatever happens."""
         try:
-            return await self._answer()
+            if "origin" not in self._request.headers:
+                return await self._answer()
+            return await self._answer_to_browser()
         except AwsError as error:
             return self._refuse(error)
         except http.BodyTooLarge:
@@ -107,6 +111,18 @@ class _Exchange:
                 "%s %s failed, request id %s", self._request.method, self._request.path, self._request_id
             )
             return self._refuse(internal_failure(self._request_id))
+
+    async def _answer_to_browser(self) -> Response:
+        """The answer for a page of another origin, errors included; preflights are not signed."""
+        headers = self._backend.cross_origin(self._request)
+        if self._request.method == "OPTIONS":
+            return Response(200, headers)
+        try:
+            response = await self._answer()
+        except AwsError as error:
+            response = self._refuse(error)
+        response.headers.update(headers)
+        return response
 
     async def _answer(self) -> Response:
         request = self._request

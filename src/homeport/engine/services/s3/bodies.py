@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from homeport.engine.services.context import Context
 from homeport.engine.services.s3.checksums import Expectation, check_md5
+from homeport.engine.services.s3.references import Readers
 from homeport.engine.services.s3.versions import Segment
 from homeport.engine.store.blobs import Blob
 
@@ -83,14 +84,15 @@ async def _iterate(body: Any) -> AsyncIterator[bytes]:
 
 async def send(ctx: Context, segments: list[Segment], start: int, end: int) -> AsyncIterator[bytes]:
     """The bytes of an object from `start` up to, not including, `end`."""
-    offset = 0
-    for digest, size in segments:
-        first, last = max(start - offset, 0), min(end - offset, size)
-        if first < last:
-            small = ctx.store.execute("SELECT data FROM s3_small WHERE blob = ?", digest)
-            if small:
-                yield small[0]["data"][first:last]
-            else:
-                async for chunk in ctx.blobs.read(digest, first, last):
-                    yield chunk
-        offset += size
+    with ctx.engine.part(Readers).reading([digest for digest, _ in segments]):
+        offset = 0
+        for digest, size in segments:
+            first, last = max(start - offset, 0), min(end - offset, size)
+            if first < last:
+                small = ctx.store.execute("SELECT data FROM s3_small WHERE blob = ?", digest)
+                if small:
+                    yield small[0]["data"][first:last]
+                else:
+                    async for chunk in ctx.blobs.read(digest, first, last):
+                        yield chunk
+            offset += size

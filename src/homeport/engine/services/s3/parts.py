@@ -12,7 +12,7 @@ from homeport.engine.store.blobs import Blob
 
 def keep_part(ctx: Context, upload: str, number: int, blob: Blob, checksums: dict[str, str]) -> None:
     """Keep a part, in the place of the one that had its number; call it in a transaction."""
-    references.release(ctx.store, ctx.blobs, _holder(upload, number))
+    references.release(ctx.engine, _holder(upload, number))
     references.hold(ctx.store, _holder(upload, number), [blob.digest])
     body = json.dumps({"segments": [(blob.digest, blob.size)], "checksums": checksums})
     ctx.store.execute(
@@ -44,7 +44,7 @@ def parts_of(ctx: Context, upload: str) -> list[dict[str, Any]]:
 def drop_upload(ctx: Context, upload: str) -> None:
     """Forget an upload and its parts; call it in a transaction."""
     for row in ctx.store.execute("DELETE FROM s3_parts WHERE upload = ? RETURNING number", upload):
-        references.release(ctx.store, ctx.blobs, _holder(upload, row["number"]))
+        references.release(ctx.engine, _holder(upload, row["number"]))
     ctx.store.execute("DELETE FROM s3_uploads WHERE upload = ?", upload)
 
 

@@ -6,10 +6,11 @@ Whoever writes a blob holds it in the same turn of the event loop, so no blob is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from homeport.engine.services.engine import Engine
-from homeport.engine.store.blobs import Blobs
 from homeport.engine.store.database import Store
 
 
@@ -24,21 +25,43 @@ def hold_small(store: Store, digest: str, data: bytes) -> None:
     store.execute("INSERT OR IGNORE INTO s3_small VALUES (?, ?)", digest, data)
 
 
-def release(store: Store, blobs: Blobs, holder: str) -> None:
+class Readers:
+    """Which blobs are being read: those stay until they have been, also when nothing holds them any more."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._reading: Counter[str] = Counter()
+
+    @contextmanager
+    def reading(self, digests: list[str]) -> Iterator[None]:
+        """While these are read."""
+        self._reading.update(digests)
+        try:
+            yield
+        finally:
+            self._reading.subtract(digests)
+            done = {digest for digest in digests if not self._reading[digest]}
+            for digest in done:
+                del self._reading[digest]
+            self.collect(done)
+
+    def collect(self, digests: Iterable[str]) -> None:
+        """Delete those files that nobody holds or reads."""
+        for digest in digests:
+            if digest not in self._reading and not _is_held(self._engine.store, digest):
+                self._engine.blobs.remove(digest)
+
+
+def release(engine: Engine, holder: str) -> None:
     """The holder is gone: delete what only it held, once the running transaction has committed."""
+    store = engine.store
     rows = store.execute("DELETE FROM s3_references WHERE holder = ? RETURNING blob", holder)
     digests = [row["blob"] for row in rows]
     for digest in digests:
         if not _is_held(store, digest):
             store.execute("DELETE FROM s3_small WHERE blob = ?", digest)
     if digests:
-        store.after_commit(lambda: _collect(store, blobs, digests))
-
-
-def _collect(store: Store, blobs: Blobs, digests: Iterable[str]) -> None:
-    for digest in digests:
-        if not _is_held(store, digest):
-            blobs.remove(digest)
+        store.after_commit(lambda: engine.part(Readers).collect(digests))
 
 
 def _is_held(store: Store, digest: str) -> bool:

@@ -6,6 +6,7 @@ from homeport.engine.services.s3 import (
     attributes,
     buckets,
     copies,
+    cors,
     expiry,
     listing,
     notifications,
@@ -24,4 +25,5 @@ SERVICE = Service(
     reconcilers=(expiry.EXPIRY,),
     start=references.sweep,
     resource_policy=settings.resource_policy,
+    cross_origin=cors.cross_origin,
 )

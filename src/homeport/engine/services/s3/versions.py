@@ -197,7 +197,7 @@ def save(ctx: Context, version: Version) -> None:
 def _drop(ctx: Context, version: Version | None) -> None:
     if version is not None:
         ctx.store.execute("DELETE FROM s3_versions WHERE sequence = ?", version.sequence)
-        references.release(ctx.store, ctx.blobs, version.holder)
+        references.release(ctx.engine, version.holder)
 
 
 def _body(version: Version) -> str:
