@@ -83,3 +83,25 @@ def test_killed_tasks_leave_the_target_group_and_are_replaced(site: Site):
 
 
 BREAKER = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+
+
+async def test_bad_versions_are_taken_back_while_the_old_one_serves(site: Site):
+    ecs = site.ecs
+    good = site.define(web("v1"))
+    await asyncio.to_thread(site.serve, good, 2, deploymentConfiguration=BREAKER)
+    await asyncio.to_thread(ecs.until_stable)
+    bad = {
+        "CannotPullContainerError": site.define("true", image="127.0.0.1:1/nothing:v9"),
+        "its last lines: cannot open the database": site.define("echo cannot open the database; exit 1"),
+        "Nothing listens on port 8080; the task listens on port 9090": site.define(web("v2", port=9090)),
+    }
+    async with site.load(connections=3) as load, site.load(path="/cgi-bin/slow", connections=2) as slow:
+        for cause, definition in bad.items():
+            await asyncio.to_thread(ecs.api.update_service, service="web", taskDefinition=definition)
+            await asyncio.to_thread(until, ecs.service, lambda service: service["taskDefinition"] == good, 90)
+            await asyncio.to_thread(ecs.until_stable)
+            record = ecs.api.list_service_deployments(service="web")["serviceDeployments"][0]
+            assert record["status"] == "ROLLBACK_SUCCESSFUL"
+            assert cause in record["statusReason"]
+    assert set(load.answers) == {"v1"}
+    assert (load.errors, slow.errors) == ([], [])
