@@ -1,4 +1,5 @@
-"""The collector: takes away layers that no image needs, uploads that nobody goes on with, files without rows.
+"""The collector: takes away layers that no image needs, uploads that nobody goes on with, files without rows,
+SBOMs of images that are gone.
 
 A layer that no image refers to stays for an hour, the time of the push that it may belong to. Files need no such
 grace: one without a row that is not just being adopted is the trace of a kill.
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 from homeport.engine.durable.reconciler import Reconciler
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecr.files import LayerFiles
+from homeport.engine.services.ecr.scans import SBOMS
 from homeport.engine.services.ecr.storage import layer_files
 from homeport.engine.services.ecr.tables import IMAGES, LAYERS, REPOSITORIES
 from homeport.engine.services.engine import Engine
@@ -30,6 +32,7 @@ async def _collect(ctx: Context, key: str) -> float:
         await asyncio.sleep(0)
     _end_uploads(ctx, files)
     await _sweep_files(ctx, files)
+    _sweep_sboms(ctx)
     return EVERY
 
 
@@ -58,6 +61,13 @@ async def _sweep_files(ctx: Context, files: LayerFiles) -> None:
             files.blobs.remove(content)
         if number % 100 == 99:
             await asyncio.sleep(0)
+
+
+def _sweep_sboms(ctx: Context) -> None:
+    digests = {image["imageDigest"].replace(":", "-") for _, image in IMAGES.everywhere(ctx.store)}
+    for file in ctx.engine.folder(SBOMS).glob("*.cdx.json"):
+        if file.name.removesuffix(".cdx.json") not in digests:
+            file.unlink()
 
 
 def _keys(engine: Engine) -> Iterable[tuple[Scope, str]]:

@@ -30,6 +30,9 @@ Body = dict[str, Any]
 SCANNABLE = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
 SCANNING = "scanning-configuration"
 RESCAN_EVERY = 60.0
+SBOMS = "ecr-sboms"
+"""The folder of the SBOMs, `<digest>.cdx.json`: one for each image, in however many repositories it is."""
+
 NO_DATABASE = (
     "The scan failed: there is no advisory database, so that nothing can be said of this image's packages. Add one "
     "with `homeport advisories sync` or `homeport advisories add FILE`, then start the scan again."
@@ -168,8 +171,7 @@ def advisories_folder(ctx: Context) -> Path:
 
 
 def _write_sbom(ctx: Context, digest: str, sbom: str) -> None:
-    """<data>/ecr-sboms/<digest>.cdx.json: the same for every repository that has the image."""
-    file = ctx.engine.folder("ecr-sboms") / f"{digest.replace(':', '-')}.cdx.json"
+    file = ctx.engine.folder(SBOMS) / f"{digest.replace(':', '-')}.cdx.json"
     temporary = file.with_suffix(".new")
     temporary.write_text(sbom)
     os.replace(temporary, file)

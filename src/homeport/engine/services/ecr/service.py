@@ -22,7 +22,7 @@ from homeport.engine.services.ecr.policies import repository_policy
 from homeport.engine.services.ecr.pull_through import IMPORT
 from homeport.engine.services.ecr.registry.app import registry_app
 from homeport.engine.services.ecr.replication import REPLICATE
-from homeport.engine.services.ecr.scans import RESCAN, SCAN
+from homeport.engine.services.ecr.scans import RESCAN, SBOMS, SCAN
 from homeport.engine.services.ecr.storage import layer_files
 from homeport.engine.services.engine import Engine
 from homeport.engine.services.service import Service
@@ -30,6 +30,7 @@ from homeport.engine.services.service import Service
 
 async def _reset(engine: Engine) -> None:
     layer_files(engine).clear()
+    engine.clear_folder(SBOMS)
 
 
 SERVICE = Service(

@@ -18,11 +18,13 @@ def make_sbom(repository: str, digest: str, distribution: str, packages: Iterabl
     """The SBOM as JSON."""
     bom = Bom()
     purl = PackageURL("oci", None, repository.rpartition("/")[2], digest)
-    bom.metadata.component = Component(
+    image = Component(
         type=ComponentType.CONTAINER, name=repository, version=digest, purl=purl, bom_ref=str(purl)
     )
-    for package in packages:
-        bom.components.add(_component(distribution, package))
+    bom.metadata.component = image
+    components = [_component(distribution, package) for package in packages]
+    bom.components.update(components)
+    bom.register_dependency(image, components)
     return make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=1)
 
 
