@@ -93,3 +93,26 @@ def test_a_build_goes_on_while_the_engine_is_down(own_engine: RunningEngine):
     check(builds, id)
     (build_phase,) = [phase for phase in builds.get(id)["phases"] if phase["phaseType"] == "BUILD"]
     assert build_phase["endTime"].timestamp() < woken
+
+
+CALLING = """version: 0.2
+phases:
+  build:
+    commands:
+      - sleep 3
+      - for i in $(seq 60); do curl -s -o /dev/null "$AWS_ENDPOINT_URL" && break; sleep 1; done
+      - aws sts get-caller-identity --query Account --output text
+"""
+
+
+def test_the_engine_that_takes_over_answers_the_build(own_engine: RunningEngine):
+    own_engine.start()
+    builds = Builds(own_engine)
+    builds.project("calling", builds.role(), CALLING)
+
+    id = builds.start("calling")
+    builds.wait(id, 60, lambda build: build["currentPhase"] == "BUILD")
+    own_engine.restart()
+
+    build = builds.wait(id, 90)
+    assert output(builds.log(build)) == [own_engine.account], "\n".join(builds.log(build))

@@ -136,6 +136,8 @@ class Building:
         """Follow the container to its end, then upload what it left."""
         workspace = Workspace(self.ctx, self.id)
         workspace.drop_sources()
+        # an engine that takes over must listen where the container calls it
+        await self.ctx.engine.container_access()
         await self._follow(Mask(workspace.setup()["secrets"]))
         told = transcript.get(self.ctx, self.id)
         if told["result"] is None:
