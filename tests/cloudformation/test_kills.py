@@ -1,7 +1,10 @@
 """Stacks while the engine is killed: every one ends, nothing half-made is left."""
 
+import time
+from random import Random
+
 import pytest
-from tests.cloudformation.test_stacks import BASICS, IAM, Stack, values
+from tests.cloudformation.test_stacks import BASICS, IAM, QUICK, Stack, values
 
 from homeport.pytest_plugin import RunningEngine
 
@@ -83,3 +86,25 @@ def test_a_rollback_goes_on_where_it_was_killed(own_engine: RunningEngine, point
     stack.wait("stack_rollback_complete")
     assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
     assert things(own_engine) == ONE_OF_EACH
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_kills_at_random_moments_lose_no_stack(own_engine: RunningEngine):
+    random = Random(7)
+    own_engine.start()
+    nothing = things(own_engine)
+    for round in range(4):
+        stack = Stack(own_engine, f"app{round}")
+        stack.client.create_stack(StackName=stack.name, TemplateBody=BASICS, **IAM)
+        time.sleep(random.uniform(0, 0.5))
+        own_engine.restart()
+        stack.wait("stack_create_complete")
+        assert things(own_engine) == ONE_OF_EACH
+
+        stack_id = stack.describe()["StackId"]
+        stack.client.delete_stack(StackName=stack.name)
+        time.sleep(random.uniform(0, 0.3))
+        own_engine.restart()
+        stack.client.get_waiter("stack_delete_complete").wait(StackName=stack_id, WaiterConfig=QUICK)
+        assert things(own_engine) == nothing
