@@ -101,6 +101,7 @@ def test_a_cancelled_upload_is_gone(registry: Registry) -> None:
         ("bytes=5-99999999", 206, DATA[5:]),
         ("lines=1-2", 200, DATA),
     ],
+    ids=["first", "rest", "last", "beyond", "unknown-unit"],
 )
 def test_ranges(registry: Registry, asked: str, status: int, expected: bytes) -> None:
     registry.push_blob("app", DATA)
