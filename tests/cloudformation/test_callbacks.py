@@ -6,9 +6,8 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
-from tests.cloudformation.test_stacks import PARAMETER, Stack
-
 from homeport.pytest_plugin import RunningEngine
+from tests.cloudformation.test_stacks import PARAMETER, Stack
 
 
 def put(url: str, **message: Any) -> None:

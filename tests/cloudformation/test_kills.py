@@ -4,9 +4,9 @@ import time
 from random import Random
 
 import pytest
-from tests.cloudformation.test_stacks import BASICS, IAM, QUICK, Stack, values
 
 from homeport.pytest_plugin import RunningEngine
+from tests.cloudformation.test_stacks import BASICS, IAM, QUICK, Stack, values
 
 POINT = "cloudformation.operation."
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tests.cloudformation.test_stacks import NETWORK, Stack
 
 from homeport.pytest_plugin import RunningEngine
+from tests.cloudformation.test_stacks import NETWORK, Stack
 
 DELIVERY = (Path(__file__).parent / "templates" / "delivery.yaml").read_text()
 
