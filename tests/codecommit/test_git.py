@@ -104,6 +104,27 @@ def test_a_commit_by_the_api_is_seen_by_git(engine, repository, tmp_path):
         )
 
 
+def test_a_files_history_and_a_triggers_test(engine, repository):
+    codecommit = engine.client("codecommit")
+    parent, made = {}, []
+    for text in (b"one", b"two"):
+        commit_id = codecommit.put_file(
+            repositoryName="app", branchName="main", filePath="a.txt", fileContent=text, **parent
+        )["commitId"]
+        parent = {"parentCommitId": commit_id}
+        made.append(commit_id)
+    history = codecommit.list_file_commit_history(repositoryName="app", filePath="a.txt")["revisionDag"]
+    assert [one["commit"]["commitId"] for one in history] == made[::-1]
+    topic = engine.client("sns").create_topic(Name="pushes")["TopicArn"]
+    triggers = [
+        {"name": "told", "destinationArn": topic, "events": ["all"]},
+        {"name": "lost", "destinationArn": f"{topic}-not", "events": ["all"]},
+    ]
+    tested = codecommit.test_repository_triggers(repositoryName="app", triggers=triggers)
+    assert tested["successfulExecutions"] == ["told"]
+    assert [one["trigger"] for one in tested["failedExecutions"]] == ["lost"]
+
+
 def test_generated_git_credentials_let_a_user_push_what_their_policy_allows(engine, repository, tmp_path):
     iam = engine.client("iam")
     iam.create_user(UserName="ada")

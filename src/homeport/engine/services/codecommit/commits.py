@@ -78,6 +78,29 @@ def _difference(facts: str, path: str) -> Row:
     return difference
 
 
+async def history(repository: Path, start: str, path: str) -> list[Row]:
+    """The commits up to `start` that changed a file, newest first, each with the file's blob then."""
+    arguments = (
+        "log",
+        "--raw",
+        "--no-renames",
+        "--no-abbrev",
+        "-m",
+        "--first-parent",
+        "--format=%x01%H",
+        start,
+    )
+    output = await git.run(repository, *arguments, "--", path, environment={"GIT_LITERAL_PATHSPECS": "1"})
+    found: list[Row] = []
+    for block in output.decode(errors="replace").split("\x01")[1:]:
+        commit, *lines = block.split("\n")
+        blob = next((line.split()[3] for line in lines if line.startswith(":")), "")
+        if blob and blob != NULL:
+            children = [found[-1]["commitId"]] if found else []
+            found.append({"position": len(found), "commitId": commit, "blobId": blob, "children": children})
+    return found
+
+
 async def create(ctx: Context, repository: Row, request: dict[str, Any]) -> dict[str, Any]:
     """Make a commit on the tip of a branch and move the branch to it."""
     path, name = tables.path(ctx, repository), request["branchName"]

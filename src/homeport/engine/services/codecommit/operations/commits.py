@@ -68,3 +68,33 @@ async def create_commit(ctx: Context, request: dict[str, Any]) -> dict[str, Any]
     """Put, delete and re-mode files on the tip of a branch."""
     repository = tables.repository(ctx, request["repositoryName"])
     return await commits.create(ctx, repository, request)
+
+
+@operation
+async def list_file_commit_history(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """The commits that changed a file, newest first."""
+    repository = tables.repository(ctx, request["repositoryName"])
+    name = request.get("commitSpecifier") or await heads.default_branch(ctx, repository)
+    if name is None:
+        raise AwsError("CommitDoesNotExistException", "The repository has no commits yet")
+    start, file = await heads.commit(ctx, repository, name), request["filePath"].strip("/")
+    found = await commits.history(tables.path(ctx, repository), start, file)
+    found, token = page(
+        found,
+        request.get("maxResults") or 100,
+        request.get("nextToken"),
+        key=lambda one: one["position"],
+        error="InvalidContinuationTokenException",
+    )
+    versions = []
+    for one in found:
+        commit = await commits.read(tables.path(ctx, repository), one["commitId"])
+        versions.append(
+            {
+                "commit": commit,
+                "blobId": one["blobId"],
+                "path": file,
+                "revisionChildren": one["children"],
+            }
+        )
+    return {"revisionDag": versions, "nextToken": token}

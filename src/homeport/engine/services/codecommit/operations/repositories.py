@@ -11,6 +11,7 @@ from typing import Any
 
 from homeport.engine.services.codecommit import git, tables
 from homeport.engine.services.codecommit.tables import PULL_REQUESTS, REFERENCES, REPOSITORIES, Row
+from homeport.engine.services.codecommit.triggers import fire
 from homeport.engine.services.context import Context
 from homeport.engine.services.pagination import page
 from homeport.engine.services.service import operation
@@ -173,6 +174,27 @@ async def get_repository_triggers(ctx: Context, request: dict[str, Any]) -> dict
         for trigger in row.get("triggers", ())
     ]
     return {"configurationId": row.get("triggersConfigurationId"), "triggers": triggers}
+
+
+@operation
+async def test_repository_triggers(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Send a test event to each of the given triggers."""
+    row = tables.repository(ctx, request["repositoryName"])
+    detail = {
+        "event": "referenceUpdated",
+        "referenceFullName": f"refs/heads/{row['defaultBranch'] or 'main'}",
+        "repositoryId": row["repositoryId"],
+        "callerUserArn": ctx.principal.arn,
+        "commitId": git.NULL,
+    }
+    succeeded, failed = [], []
+    for trigger in request["triggers"]:
+        try:
+            await fire(ctx, trigger, row["repositoryName"], detail)
+            succeeded.append(trigger["name"])
+        except AwsError as error:
+            failed.append({"trigger": trigger["name"], "failureMessage": error.message})
+    return {"successfulExecutions": succeeded, "failedExecutions": failed}
 
 
 @operation
