@@ -60,6 +60,8 @@ _ROLE = {"RoleName": "id"}
 _USER = {"UserName": "id"}
 _GROUP = {"GroupName": "id"}
 _PROFILE = {"InstanceProfileName": "id"}
+_PROVIDER = {"OpenIDConnectProviderArn": "id"}
+_CERTIFICATE = {"ServerCertificateName": "id"}
 
 
 class Policy(ResourceProvider):
@@ -277,5 +279,46 @@ TYPES = (
         id="response.AccessKey.AccessKeyId",
         parts=(Put(Call("update_access_key", {"AccessKeyId": "id"}), ("Status",)),),
         delete=Call("delete_access_key", {"AccessKeyId": "id"}),
+    ),
+    Type(
+        "AWS::IAM::ServiceLinkedRole",
+        "iam",
+        create=Call("create_service_linked_role"),
+        id="response.Role.RoleName",
+        read=Call("get_role", _ROLE, only=True),
+        found="Role",
+        delete=Call("delete_service_linked_role", _ROLE, only=True),
+    ),
+    Type(
+        "AWS::IAM::OIDCProvider",
+        "iam",
+        create=Call("create_open_id_connect_provider", {"ClientIDList": "properties.ClientIdList"}),
+        id="response.OpenIDConnectProviderArn",
+        attributes={"Arn": "id"},
+        parts=(
+            Put(
+                Call(
+                    "update_open_id_connect_provider_thumbprint",
+                    {**_PROVIDER, "ThumbprintList": "properties.ThumbprintList"},
+                    only=True,
+                ),
+                ("ThumbprintList",),
+                at_creation=False,
+            ),
+            _tags("open_id_connect_provider", _PROVIDER),
+        ),
+        delete=Call("delete_open_id_connect_provider", _PROVIDER, only=True),
+    ),
+    Type(
+        "AWS::IAM::ServerCertificate",
+        "iam",
+        named="ServerCertificateName",
+        limit=128,
+        create=Call("upload_server_certificate"),
+        id="name",
+        read=Call("get_server_certificate", _CERTIFICATE, only=True),
+        found="ServerCertificate.ServerCertificateMetadata",
+        parts=(_tags("server_certificate", _CERTIFICATE),),
+        delete=Call("delete_server_certificate", _CERTIFICATE, only=True),
     ),
 )
