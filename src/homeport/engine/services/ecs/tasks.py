@@ -130,7 +130,9 @@ async def _running(ctx: Context, row: Body) -> float | None:
 
 async def _deactivating(ctx: Context, row: Body) -> float | None:
     definition = definition_of(ctx, row)
-    await targets.deregister(ctx, row)
+    if not row.get("deregistered"):  # once only: its address may be another task's later
+        await targets.deregister(ctx, row)
+        change(ctx, task_key(row), lambda fresh: fresh.update(deregistered=True))
     row = await observe(ctx, row)
     alive = any(container["lastStatus"] == "RUNNING" for container in row["containers"].values())
     if alive and not _essential_is_gone(row, definition) and not await targets.drained(ctx, row):

@@ -38,7 +38,9 @@ async def _drain(ctx: Context, target_group: str) -> float | None:
     if done:
         with ctx.store.transaction():
             for body in done:
-                TARGETS.delete(ctx, target_group, body["Id"], body["Port"])
+                # the address may have been registered anew while Envoy was asked
+                if TARGETS.get(ctx, target_group, body["Id"], body["Port"]) == body:
+                    TARGETS.delete(ctx, target_group, body["Id"], body["Port"])
             ctx.notify(health_topic(target_group))
         await settle(ctx.engine)
     return _LOOK if len(done) < len(waiting) else None
