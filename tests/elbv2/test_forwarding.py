@@ -55,6 +55,11 @@ def test_requests_reach_a_target_with_forwarded_headers(balancer: Balancer, targ
             {"path": "/img/a/b.jpeg"},
             {"path": "/img/a.png"},
         ),
+        (
+            {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": [r"^/v[0-9]+/(a|b)$"]}},
+            {"path": "/v12/b?x=y"},
+            {"path": "/v12/c"},
+        ),
         ({"Field": "path-pattern", "Values": ["/exact"]}, {"path": "/exact?q=1"}, {"path": "/Exact"}),
         (
             {"Field": "host-header", "Values": ["*.Example.com"]},

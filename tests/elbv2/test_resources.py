@@ -72,6 +72,9 @@ def test_rules_are_checked(balancer: Balancer) -> None:
         create(Priority=50001)
     with pytest.raises(elbv2.exceptions.ClientError, match="can only have one 'path-pattern'"):
         create(Priority=2, Conditions=path * 2)
+    with pytest.raises(elbv2.exceptions.ClientError, match="not a valid regular expression"):
+        lookahead = {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": ["/a(?!b)"]}}
+        create(Priority=2, Conditions=[lookahead])
     with pytest.raises(elbv2.exceptions.TargetGroupNotFoundException):
         create(Priority=2, Actions=[forward(group + "0")])
     default = next(each for each in elbv2.describe_rules(ListenerArn=listener)["Rules"] if each["IsDefault"])

@@ -144,6 +144,9 @@ def _redirect(action: Body) -> Body:
             "The redirect configuration is not valid because it creates a loop: change at least one of protocol, port, "
             "host, path and query",
         )
+    for part in ("Host", "Path", "Query"):
+        if not re.fullmatch(r"[!-~]*", config[part]) or len(config[part]) > 128:
+            raise AwsError("ValidationError", f"The redirect {part.lower()} '{config[part]}' is not valid")
     literal_query = config["Query"] not in ("", "#{query}")
     if literal_query and "#{path}" in config["Path"] and port != "#{port}" and config["Host"] == "#{host}":
         raise AwsError(

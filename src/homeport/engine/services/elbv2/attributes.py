@@ -191,5 +191,7 @@ def _checked(noun: str, known: Mapping[str, Attribute], wanted: list[Body]) -> d
         if attribute.most and not (value.isdigit() and attribute.least <= int(value) <= attribute.most):
             span = f"{attribute.least} and {attribute.most}"
             raise AwsError("ValidationError", f"'{key}' must be a whole number between {span}, not '{value}'")
+        if not value.isprintable():
+            raise AwsError("ValidationError", f"'{value}' is not a valid value for '{key}'")
         changed[key] = value
     return changed

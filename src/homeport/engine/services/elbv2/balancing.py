@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from homeport.engine.durable.reconciler import Reconciler
+from homeport.engine.proxy.files import Rejected
 from homeport.engine.proxy.model import (
     Desired,
     HealthCheck,
@@ -21,6 +22,7 @@ from homeport.engine.proxy.model import (
     Target,
     TargetGroup,
 )
+from homeport.engine.proxy.process import EnvoyError
 from homeport.engine.services.context import Context
 from homeport.engine.services.elbv2 import actions, certificates, conditions
 from homeport.engine.services.elbv2.naming import group_id, listener_id
@@ -39,6 +41,7 @@ from homeport.engine.services.elbv2.tables import (
 )
 from homeport.engine.services.engine import NETWORK_TOPIC, Engine
 from homeport.engine.store.database import Place, Scope
+from homeport.engine.wire.errors import AwsError
 
 Body = dict[str, Any]
 
@@ -50,9 +53,10 @@ async def carry_out(ctx: Context) -> None:
     engine = ctx.engine
     try:
         await settle(engine)
-    except BaseException:
+    except (EnvoyError, Rejected, TimeoutError) as error:
         engine.wake(PROXY.name, _home(engine), "proxy")
-        raise
+        message = f"Envoy cannot follow what is now configured; it is tried again. {error}"
+        raise AwsError("InternalFailure", message, 500) from error
 
 
 async def settle(engine: Engine) -> None:

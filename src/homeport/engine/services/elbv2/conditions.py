@@ -25,6 +25,9 @@ _CONFIGS = {
 _ONCE = {"host-header", "path-pattern", "http-request-method", "source-ip"}
 _BARE = {"host-header", "path-pattern"}  # may be given as plain `Values`, and are shown in both ways
 _MOST_VALUES = 5
+_BEYOND_RE2 = re.compile(
+    r"\(\?(?:[=!>]|<[=!]|P=)|\\[1-9]|[*+?}]\+"
+)  # what Python has and Envoy's engine has not
 
 
 def stored(conditions: list[Body]) -> list[Body]:
@@ -72,6 +75,8 @@ def _check(field: str, config: Body) -> None:
     for value in config.get("RegexValues", []):
         try:
             re.compile(value)
+            if _BEYOND_RE2.search(value):
+                raise re.error("look-around and back references are not part of RE2")
         except re.error:
             raise AwsError("ValidationError", f"'{value}' is not a valid regular expression") from None
     for value in config.get("Values", []):
