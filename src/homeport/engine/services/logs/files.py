@@ -20,6 +20,7 @@ from sqlite3 import Row
 from typing import NamedTuple
 
 from homeport.engine.services.context import Context
+from homeport.engine.services.engine import Engine
 
 SEGMENT_SIZE = 4 * 1024 * 1024
 CHUNK_SIZE = 64 * 1024
@@ -190,6 +191,14 @@ def forget(ctx: Context, stream: int) -> None:
     ctx.store.execute("DELETE FROM logs_streams WHERE id = ?", stream)
     folder = _file(ctx, stream, 0).parent
     ctx.store.after_commit(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+def sweep(engine: Engine) -> None:
+    """Remove the files of streams that a killed engine had forgotten, but not deleted."""
+    known = {str(row["id"]) for row in engine.store.execute("SELECT id FROM logs_streams")}
+    for folder in engine.folder(_FOLDER).iterdir():
+        if folder.name not in known:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _file(ctx: Context, stream: int, segment: int) -> Path:

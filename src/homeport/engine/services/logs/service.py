@@ -5,6 +5,7 @@ from __future__ import annotations
 from homeport.engine.services.engine import Engine
 from homeport.engine.services.logs import (
     events,
+    files,
     groups,
     live_tail,
     metric_filters,
@@ -15,6 +16,10 @@ from homeport.engine.services.logs import (
 from homeport.engine.services.service import Service
 
 
+async def _start(engine: Engine) -> None:
+    files.sweep(engine)
+
+
 async def _reset(engine: Engine) -> None:
     engine.clear_folder("logs")
 
@@ -23,5 +28,6 @@ SERVICE = Service(
     "logs",
     modules=(groups, streams, events, live_tail, metric_filters, resource_policies),
     reconcilers=(retention.RETENTION,),
+    start=_start,
     reset=_reset,
 )
