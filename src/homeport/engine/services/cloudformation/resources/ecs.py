@@ -129,6 +129,7 @@ TYPES = (
                     {
                         **_SERVICE,
                         "placementStrategy": "properties.PlacementStrategies",
+                        "forceNewDeployment": "properties.ForceNewDeployment.EnableForceNewDeployment",
                         "loadBalancers": "properties.LoadBalancers != previous.LoadBalancers && "
                         "(properties.LoadBalancers || `[]`) || `null`",
                     },
