@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import random
 import socket
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 
 from tests.ecr.oci import Registry, digest_of, error_of
 
-DATA = os.urandom(3_000_000)
+DATA = random.Random(1).randbytes(3_000_000)
 DIGEST = digest_of(DATA)
 
 
