@@ -8,6 +8,7 @@ import threading
 import time
 from typing import Any
 
+import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from homeport.pytest_plugin import RunningEngine
@@ -48,11 +49,12 @@ def in_parts(s3: Any, key: str, body: bytes) -> None:
     s3.complete_multipart_upload(Bucket="things", Key=key, UploadId=id, MultipartUpload={"Parts": parts})
 
 
+@pytest.mark.slow
 def test_acknowledged_objects_survive_kills_at_random_moments(own_engine: RunningEngine) -> None:
     own_engine.start()
     own_engine.client("s3").create_bucket(Bucket="things")
     acknowledged: dict[str, bytes] = {}
-    for round in range(4):
+    for round in range(3):
         stop = threading.Event()
         threads = [
             threading.Thread(target=upload, args=(own_engine, stop, acknowledged, f"{round}-{number}"))
