@@ -50,7 +50,9 @@ def sync(
                 shutil.copyfileobj(answer, file)
             count = _check(temporary, zipped=True)
         except (OSError, urllib.error.URLError, ValueError) as error:
-            err.print(f"{ecosystem}: {url} cannot be used: {error}", style="red", highlight=False)
+            err.print(
+                f"{ecosystem}: {url} cannot be used: {error}", style="red", highlight=False, soft_wrap=True
+            )
             failed += 1
             temporary.unlink(missing_ok=True)
             continue
@@ -73,7 +75,7 @@ def add(
                 raise ValueError("its name must end in .json or .zip")
             count = _check(file, zipped=file.suffix == ".zip")
         except (OSError, ValueError) as error:
-            err.print(f"{file} cannot be used: {error}", style="red", highlight=False)
+            err.print(f"{file} cannot be used: {error}", style="red", highlight=False, soft_wrap=True)
             raise typer.Exit(1) from None
         temporary = target.with_suffix(".part")
         shutil.copyfile(file, temporary)
