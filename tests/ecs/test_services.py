@@ -194,3 +194,12 @@ def test_an_alarm_during_a_deployment_takes_it_back(fast: Ecs):
     record = fast.api.list_service_deployments(service="web")["serviceDeployments"][0]
     assert record["status"].startswith("ROLLBACK_")
     assert record["statusReason"] == "ECS deployment alarms: alarm detected: errors."
+
+
+def test_a_crash_loop_without_a_breaker_is_told_and_slowed_down(ecs: Ecs):
+    ecs.serve(ecs.define("echo no such host: db; exit 2"))
+    impaired = "is unable to consistently start tasks successfully."
+    until(ecs.events, lambda events: any(impaired in event for event in events))
+    told = "stopped: the container app exited with code 2; its last lines: no such host: db."
+    assert any(event.endswith(told) for event in ecs.events())
+    assert len(ecs.tasks(status="STOPPED")) <= 5

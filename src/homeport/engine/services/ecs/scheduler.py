@@ -179,6 +179,8 @@ def _decide(ctx: Context, service: Body, findings: Findings) -> float | None:
     )
     by_key = {task_key(row): row for row in rows}
     _stop(ctx, service, [by_key[key] for key in moves.stop], judged, findings)
+    if wait and not primary.get("impaired"):
+        _tell_impaired(ctx, service, primary)
     if moves.start and not wait:
         _start(ctx, service, primary, moves.start, findings)
     forget_old(ctx, service["clusterName"], service["serviceName"])
@@ -292,6 +294,17 @@ def _start(ctx: Context, service: Body, primary: Body, count: int, findings: Fin
         ids.append(row["taskId"])
     listed = " ".join(f"(task {id})" for id in ids)
     add_event(ctx, service, f"has started {count} tasks: {listed}.")
+
+
+def _tell_impaired(ctx: Context, service: Body, primary: Body) -> None:
+    DEPLOYMENTS.put(ctx, primary | {"impaired": True})
+    add_event(
+        ctx,
+        service,
+        "is unable to consistently start tasks successfully. For more information, see the Troubleshooting section "
+        f"of the Amazon ECS Developer Guide. The last task: {primary['lastFailure']}.",
+    )
+    emit_action(ctx, service, "WARN", "SERVICE_TASK_START_IMPAIRED")
 
 
 def _own(ctx: Context, service: Body, deployment: Body) -> list[Body]:

@@ -215,6 +215,8 @@ def _fail(ctx: Context, row: Body, error: CannotStart) -> None:
 
     with ctx.store.transaction():
         fresh = change(ctx, task_key(row), apply)
+        if fresh.get("cause") == str(error) and row["desiredStatus"] == "RUNNING":
+            tell(ctx, row, f"(task {row['taskId']}) failed to start: {error}.")
         if fresh["lastStatus"] not in ENDING:
             _enter(ctx, fresh, "STOPPING")
 
@@ -238,7 +240,9 @@ def _essential_ended(ctx: Context, row: Body, definition: Body) -> bool:
             }
             note_failure(ctx, fresh, cause)
 
-    change(ctx, task_key(row), apply)
+    with ctx.store.transaction():
+        if change(ctx, task_key(row), apply).get("cause") == cause and row["desiredStatus"] == "RUNNING":
+            tell(ctx, row, f"(task {row['taskId']}) stopped: {cause}.")
     return True
 
 
