@@ -41,3 +41,12 @@ def test_commands_share_variables_and_directory_from_phase_to_phase(builds: Buil
         ),
         *("UPLOAD_ARTIFACTS", "FINALIZING", "COMPLETED"),
     ]
+
+
+def test_every_line_of_a_burst_at_the_end_is_in_the_log(builds: Builds):
+    builds.project("burst", builds.role(), "version: 0.2\nphases: {build: {commands: [seq 20000]}}")
+
+    build = builds.run("burst")
+
+    assert build["buildStatus"] == "SUCCEEDED", build["phases"]
+    assert output(builds.log(build)) == [str(number) for number in range(1, 20001)]

@@ -35,7 +35,12 @@ async def follow(ctx: Context, build: Row, mask: Mask, stream: LogStream) -> Non
             log.warning("Docker does not answer while %s runs: %s", build["id"], error)
             await asyncio.sleep(1)
             continue
-        if found is None or found["State"]["Status"] in ("exited", "dead"):
+        if found is None:
+            return
+        if found["State"]["Status"] in ("exited", "dead"):
+            # Docker ends the stream with the container, even if it has not handed over everything yet
+            after = transcript.position(transcript.get(ctx, build["id"]))
+            await _take(ctx, build, docker.logs(name, after, follow=False), mask, stream)
             return
         await asyncio.sleep(0.1)
 
