@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 class RunningEngine:

@@ -1,0 +1,49 @@
+"""The engine's commands."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from homeport.pytest_plugin import RunningEngine
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "homeport.cli.engine", *words], capture_output=True, text=True
+    )
+
+
+def test_env_gives_the_shell_what_aws_clients_need(engine: RunningEngine) -> None:
+    done = command("env", "--data", str(engine.data))
+
+    lines = dict(line.removeprefix("export ").split("=", 1) for line in done.stdout.splitlines())
+    assert lines["AWS_ENDPOINT_URL"] == engine.url
+    assert lines["AWS_ACCOUNT_ID"] == "123456789012"
+    assert {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"} <= set(lines)
+
+
+def test_a_second_engine_on_the_same_data_is_refused_in_one_sentence(engine: RunningEngine) -> None:
+    done = command("start", "--data", str(engine.data), "--port", "0")
+
+    assert done.returncode == 1
+    assert "Another engine already runs on the data folder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_is_told_with_what_to_do(engine: RunningEngine, tmp_path: Path) -> None:
+    done = command("start", "--data", str(tmp_path / "other"), "--port", str(engine.port))
+
+    assert done.returncode == 1
+    assert "--port" in done.stderr
+
+
+def test_an_engine_stops_and_says_so_when_there_is_none(own_engine: RunningEngine) -> None:
+    own_engine.start()
+
+    assert command("stop", "--data", str(own_engine.data)).returncode == 0
+    again = command("stop", "--data", str(own_engine.data))
+
+    assert again.returncode == 1
+    assert "homeport engine start" in again.stderr
