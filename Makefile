@@ -17,7 +17,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 test: $(VENV)/.installed
 	@scripts/setup-docker.sh busybox-static skopeo podman
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 3 --dist worksteal -q
+	$(BIN)/python -m pytest -n 3 --dist worksteal -q --reruns 2 --reruns-delay 2
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .
