@@ -105,6 +105,8 @@ def whoami(engine: Any, config: Path, profile: str) -> dict[str, str]:
         name: value for name, value in engine.env.items() if not name.startswith(("AWS_ACCESS", "AWS_SECRET"))
     }
     environment |= {"AWS_CONFIG_FILE": str(config), "AWS_PROFILE": profile, "PATH": os.environ["PATH"]}
+    # the cli keeps a role's session in the home folder and would use that of another engine for an hour
+    environment["HOME"] = str(config.parent)
     aws = str(Path(sys.executable).with_name("aws"))
     command = [aws, "sts", "get-caller-identity"]
     return json.loads(subprocess.run(command, env=environment, check=True, capture_output=True).stdout)
