@@ -1,26 +1,17 @@
 """Resources that other programs carry out."""
 
 import json
-import time
 import urllib.request
-from collections.abc import Callable
 from typing import Any
 
 from homeport.pytest_plugin import RunningEngine
 from tests.cloudformation.test_stacks import PARAMETER, Stack
+from tests.waiting import until
 
 
 def put(url: str, **message: Any) -> None:
     request = urllib.request.Request(url, json.dumps(message).encode(), method="PUT")
     urllib.request.urlopen(request, timeout=10).close()
-
-
-def eventually(ask: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 60
-    while not (answer := ask()):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return answer
 
 
 def test_a_wait_condition_waits_for_its_signals(engine: RunningEngine):
@@ -32,7 +23,7 @@ def test_a_wait_condition_waits_for_its_signals(engine: RunningEngine):
     """
     stack = Stack(engine)
     stack.client.create_stack(StackName="app", TemplateBody=template)
-    eventually(lambda: "Wait CREATE_IN_PROGRESS" in stack.reasons)
+    until(lambda: "Wait CREATE_IN_PROGRESS" in stack.reasons)
 
     for id in ("one", "two"):
         put(stack.physical("Handle"), Status="SUCCESS", UniqueId=id, Data=f"data of {id}", Reason="done")
@@ -50,7 +41,7 @@ def test_a_custom_resource_is_made_by_who_hears_its_topic(engine: RunningEngine)
 
     def event() -> dict[str, Any]:
         receive = {"QueueUrl": queue, "MaxNumberOfMessages": 1, "WaitTimeSeconds": 0}
-        message = eventually(lambda: sqs.receive_message(**receive).get("Messages"))[0]
+        message = until(lambda: sqs.receive_message(**receive).get("Messages"))[0]
         sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
         return json.loads(message["Body"])
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -12,15 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from homeport.pytest_plugin import RunningEngine
+from tests.waiting import until
 
 T = TypeVar("T")
-
-
-def eventually(ask: Callable[[], T], seconds: float = 20.0) -> T:
-    deadline = time.monotonic() + seconds
-    while not (answer := ask()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return answer
 
 
 @pytest.fixture
@@ -118,7 +110,7 @@ def test_an_alarm_follows_its_metric_and_acts(cloudwatch: Any, engine: RunningEn
     given_alarm(cloudwatch, "slow", AlarmActions=[topic])
     assert state(cloudwatch, "slow") == "INSUFFICIENT_DATA"
     put(cloudwatch, 50.0)
-    assert eventually(lambda: state(cloudwatch, "slow") == "ALARM")
+    assert until(lambda: state(cloudwatch, "slow") == "ALARM")
     alarm = cloudwatch.describe_alarms(AlarmNames=["slow"])["MetricAlarms"][0]
     assert alarm["StateReason"].startswith("Threshold Crossed: 1 out of the last 1 datapoints [50.0 (")
 
@@ -126,8 +118,8 @@ def test_an_alarm_follows_its_metric_and_acts(cloudwatch: Any, engine: RunningEn
         history = cloudwatch.describe_alarm_history(AlarmName="slow")["AlarmHistoryItems"]
         return {each["HistoryItemType"] for each in history}
 
-    assert eventually(lambda: items() == {"ConfigurationUpdate", "StateUpdate", "Action"})
-    (message,) = eventually(lambda: logs.filter_log_events(logGroupName="/alarms")["events"])
+    assert until(lambda: items() == {"ConfigurationUpdate", "StateUpdate", "Action"})
+    (message,) = until(lambda: logs.filter_log_events(logGroupName="/alarms")["events"])
     event = json.loads(message["message"])
     assert event["detail-type"] == "CloudWatch Alarm State Change"
     assert (event["detail"]["alarmName"], event["detail"]["state"]["value"]) == ("slow", "ALARM")
@@ -139,9 +131,9 @@ def test_a_composite_alarm_follows_the_others(cloudwatch: Any) -> None:
     with pytest.raises(ClientError, match="do not exist: none"):
         cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule="ALARM(a) AND ALARM(none)")
     cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule='ALARM("a") AND NOT OK(b)')
-    assert eventually(lambda: state(cloudwatch, "both") == "OK")
+    assert until(lambda: state(cloudwatch, "both") == "OK")
     cloudwatch.set_alarm_state(AlarmName="a", StateValue="ALARM", StateReason="test")
-    assert eventually(lambda: state(cloudwatch, "both") == "ALARM")
+    assert until(lambda: state(cloudwatch, "both") == "ALARM")
     cloudwatch.delete_alarms(AlarmNames=["both", "a", "b"])
     assert cloudwatch.describe_alarms()["MetricAlarms"] == []
 
@@ -160,14 +152,14 @@ def test_a_metric_filter_feeds_an_alarm(cloudwatch: Any, engine: RunningEngine) 
     stamp = int(minute(1).timestamp() * 1000)
     lines = [{"timestamp": stamp, "message": text} for text in ("ERROR a", "fine", "ERROR b")]
     logs.put_log_events(logGroupName="app", logStreamName="web", logEvents=lines)
-    assert eventually(lambda: state(cloudwatch, "errors") == "ALARM")
+    assert until(lambda: state(cloudwatch, "errors") == "ALARM")
 
 
 def test_missing_data_and_wrong_settings(cloudwatch: Any) -> None:
     given_alarm(cloudwatch, "quiet", TreatMissingData="notBreaching")
-    assert eventually(lambda: state(cloudwatch, "quiet") == "OK")
+    assert until(lambda: state(cloudwatch, "quiet") == "OK")
     given_alarm(cloudwatch, "dead", TreatMissingData="breaching")
-    assert eventually(lambda: state(cloudwatch, "dead") == "ALARM")
+    assert until(lambda: state(cloudwatch, "dead") == "ALARM")
     for wrong, message in [
         ({"DatapointsToAlarm": 3}, "must not be greater than EvaluationPeriods"),
         ({"TreatMissingData": "no"}, "not supported for TreatMissingData"),

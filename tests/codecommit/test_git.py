@@ -2,9 +2,10 @@
 
 import json
 import subprocess
-import time
 
 import pytest
+
+from tests.waiting import until
 
 
 def git(engine, folder, *arguments, check=True):
@@ -28,14 +29,6 @@ def git_env(engine):
     env["GIT_TERMINAL_PROMPT"] = "0"
     env["GIT_CONFIG_NOSYSTEM"] = "1"
     return env
-
-
-def until(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not (answer := condition()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-    return answer
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "codepipeline"))
-from pipelines import BUCKET, action, declaration, ended, first, outcome, role, s3_deploy, until
+from pipelines import BUCKET, action, declaration, ended, first, outcome, role, s3_deploy
+
+from tests.waiting import until
 
 SECRET = "it is a secret"
 REPOSITORY = "team/app"

@@ -2,8 +2,9 @@
 
 import io
 import json
-import time
 import zipfile
+
+from tests.waiting import until
 
 BUCKET = "artifacts"
 
@@ -81,14 +82,6 @@ def put(engine, text, path="index.html"):
     )["commitId"]
 
 
-def until(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not (answer := condition()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-    return answer
-
-
 def ended(engine, name, id, seconds=30):
     """The execution, once it has ended."""
     codepipeline = engine.client("codepipeline")
@@ -99,7 +92,7 @@ def ended(engine, name, id, seconds=30):
         ]
         return execution if execution["status"] not in ("InProgress", "Stopping") else None
 
-    return until(look, seconds)
+    return until(look, seconds=seconds)
 
 
 def zipped(**files):

@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
-from pipelines import BUCKET, codecommit_source, declaration, first, s3_deploy, start, until
+from pipelines import BUCKET, codecommit_source, declaration, first, s3_deploy, start
+
+from tests.waiting import until
 
 COUNT = 60
 
@@ -34,7 +36,7 @@ def burst(engine, delivery):
             found = [one for page in pages for one in page["pipelineExecutionSummaries"]]
             return found if all(one["status"] != "InProgress" for one in found) else None
 
-        found = until(all_ended, 60)
+        found = until(all_ended)
         assert len(set(ids)) == len(ids), "every start is an execution of its own"
         assert {one["pipelineExecutionId"] for one in found} == set(ids), "none is lost"
         return found

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.ecr.oci import OCI_INDEX, OCI_MANIFEST, Registry, error_of
+from tests.waiting import until
 
 
 def replicate(ecr: Any, account: str, region: str = "eu-west-1", **rule: Any) -> None:
@@ -17,14 +16,6 @@ def replicate(ecr: Any, account: str, region: str = "eu-west-1", **rule: Any) ->
     ecr.put_replication_configuration(
         replicationConfiguration={"rules": [{"destinations": [destination], **rule}]}
     )
-
-
-def eventually(look: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 10
-    while not (seen := look()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return seen
 
 
 def status(ecr: Any, tag: str = "v1") -> str:
@@ -38,7 +29,7 @@ def test_a_push_is_copied_to_another_region(engine: Any, ecr: Any, registry: Reg
     members = [{"mediaType": OCI_MANIFEST, "digest": image, "size": 1}]
     index = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": members})
     registry.call("PUT", "/v2/app/manifests/v1", index, content_type=OCI_INDEX)
-    eventually(lambda: status(ecr) == "COMPLETE")
+    until(lambda: status(ecr) == "COMPLETE")
     there = engine.client("ecr", region_name="eu-west-1")
     token = there.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     host = f"{engine.account}.dkr.ecr.eu-west-1.amazonaws.com"
@@ -58,16 +49,16 @@ def test_filters_choose_what_is_copied(engine: Any, ecr: Any, registry: Registry
 def test_a_deletion_is_repeated_when_the_rule_says_so(engine: Any, ecr: Any, registry: Registry) -> None:
     replicate(ecr, engine.account, deleteReplication={"enabled": True})
     registry.push_image("app", "v1", b"one")
-    eventually(lambda: status(ecr) == "COMPLETE")
+    until(lambda: status(ecr) == "COMPLETE")
     ecr.batch_delete_image(repositoryName="app", imageIds=[{"imageTag": "v1"}])
     there = engine.client("ecr", region_name="eu-west-1")
-    eventually(lambda: there.list_images(repositoryName="app")["imageIds"] == [])
+    until(lambda: there.list_images(repositoryName="app")["imageIds"] == [])
 
 
 def test_another_account_must_let_it_be(engine: Any, ecr: Any, registry: Registry) -> None:
     replicate(ecr, "999999999999")
     registry.push_image("app", "v1", b"one")
-    eventually(lambda: status(ecr) == "FAILED")
+    until(lambda: status(ecr) == "FAILED")
 
 
 def test_a_token_is_good_in_its_region_alone(engine: Any, registry: Registry) -> None:

@@ -1,8 +1,6 @@
 """An engine with a cluster, and an image small enough to make from the machine's own busybox."""
 
 import subprocess
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +8,7 @@ import pytest
 from tests.containers.conftest import IMAGE, busybox
 from tests.elbv2.conftest import Balancer, forward
 from tests.proxy.strict_client import StrictLoad
+from tests.waiting import until
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -101,15 +100,6 @@ class Ecs:
 
 
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}}
-
-
-def until(look: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 30) -> Any:
-    """Look again and again until what is seen is good."""
-    deadline = time.monotonic() + seconds
-    while not good(seen := look()):
-        assert time.monotonic() < deadline, f"after {seconds} s still: {seen}"
-        time.sleep(0.05)
-    return seen
 
 
 @pytest.fixture

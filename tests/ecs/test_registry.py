@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.containers.conftest import IMAGE
-from tests.ecs.conftest import Ecs, until
+from tests.ecs.conftest import Ecs
 from tests.ecs.test_tasks import TRUST
+from tests.waiting import until
 
 MANAGED = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
 

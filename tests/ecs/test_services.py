@@ -4,7 +4,8 @@ import subprocess
 
 import pytest
 
-from tests.ecs.conftest import NETWORK, Ecs, until
+from tests.ecs.conftest import NETWORK, Ecs
+from tests.waiting import until
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import subprocess
 import pytest
 
 from tests.containers.conftest import IMAGE
-from tests.ecs.conftest import Ecs, until
+from tests.ecs.conftest import Ecs
+from tests.waiting import until
 
 
 def test_a_task_runs_and_ends_with_its_exit_code(ecs: Ecs):

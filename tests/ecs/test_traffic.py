@@ -3,7 +3,8 @@
 import asyncio
 import subprocess
 
-from tests.ecs.conftest import Ecs, Site, until, web
+from tests.ecs.conftest import Ecs, Site, web
+from tests.waiting import until
 
 
 async def test_a_new_version_takes_over_and_no_request_is_lost(site: Site):

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 import pytest
 from botocore.exceptions import ClientError
 
 from homeport.pytest_plugin import RunningEngine
+from tests.waiting import until
 
 T = TypeVar("T")
-
-
-def eventually(ask: Callable[[], T], seconds: float = 15.0) -> T:
-    deadline = time.monotonic() + seconds
-    while not (answer := ask()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return answer
 
 
 def messages(engine: RunningEngine, group: str) -> list[str]:
@@ -51,7 +43,7 @@ def test_an_event_reaches_the_targets_of_matching_rules_only(engine: RunningEngi
     given_rule(engine, "big", "/events/big", EventPattern=pattern)
     for number in (1, 2):
         assert send(engine, number)["FailedEntryCount"] == 0
-    (found,) = eventually(lambda: messages(engine, "/events/big"))
+    (found,) = until(lambda: messages(engine, "/events/big"))
     event = json.loads(found)
     assert (event["source"], event["detail-type"], event["detail"]) == ("shop", "Order", {"n": 2})
     assert (event["account"], event["region"], event["version"]) == (engine.account, engine.region, "0")
@@ -72,7 +64,7 @@ def test_a_target_may_take_a_transformed_input_on_another_bus(engine: RunningEng
     events.put_rule(Name="forward", EventPattern='{"source": ["shop"]}')
     events.put_targets(Rule="forward", Targets=[{"Id": "bus", "Arn": bus}])
     send(engine, 7)
-    assert eventually(lambda: messages(engine, "/events/all")) == ['"order 7"']
+    assert until(lambda: messages(engine, "/events/all")) == ['"order 7"']
 
 
 def test_s3_tells_eventbridge_of_objects(engine: RunningEngine) -> None:
@@ -89,7 +81,7 @@ def test_s3_tells_eventbridge_of_objects(engine: RunningEngine) -> None:
         Bucket="b-1", NotificationConfiguration={"EventBridgeConfiguration": {}}
     )
     s3.put_object(Bucket="b-1", Key="a/b", Body=b"hello")
-    (found,) = eventually(lambda: messages(engine, "/events/uploads"))
+    (found,) = until(lambda: messages(engine, "/events/uploads"))
     event = json.loads(found)
     assert event["resources"] == ["arn:aws:s3:::b-1"]
     assert (event["detail"]["object"]["key"], event["detail"]["object"]["size"]) == ("a/b", 5)
@@ -99,7 +91,7 @@ def test_s3_tells_eventbridge_of_objects(engine: RunningEngine) -> None:
 def test_a_schedule_fires(own_engine: RunningEngine) -> None:
     own_engine.start(HOMEPORT_CLOCK_SPEED="60")
     given_rule(own_engine, "tick", "/events/tick", ScheduleExpression="rate(1 minute)")
-    assert eventually(lambda: len(messages(own_engine, "/events/tick")) >= 2)
+    assert until(lambda: len(messages(own_engine, "/events/tick")) >= 2)
     event = json.loads(messages(own_engine, "/events/tick")[0])
     assert (event["source"], event["detail-type"]) == ("aws.events", "Scheduled Event")
 
@@ -117,7 +109,7 @@ def test_an_accepted_event_survives_a_kill(own_engine: RunningEngine) -> None:
     own_engine.wait_dead()
     own_engine.start()
     assert len(accepted) >= 2
-    eventually(lambda: len(messages(own_engine, "/events/all")) >= len(accepted))
+    until(lambda: len(messages(own_engine, "/events/all")) >= len(accepted))
     found = sorted(json.loads(message)["detail"]["n"] for message in messages(own_engine, "/events/all"))
     assert found[: len(accepted)] == accepted
 

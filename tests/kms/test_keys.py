@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homeport.engine.services.kms import ciphertext
+from tests.waiting import until
 
 ACCOUNT = "123456789012"
 
@@ -97,10 +98,8 @@ def test_a_key_goes_when_its_time_has_come(own_engine) -> None:
     own_engine.start("--auth", "permissive", HOMEPORT_CLOCK_SPEED="1000000")
     permissive = own_engine.client("kms", aws_access_key_id="any", aws_secret_access_key="key")
 
-    for _ in range(100):
-        if not permissive.list_aliases()["Aliases"]:
-            break
-    assert permissive.list_keys()["Keys"] == []
+    until(lambda: permissive.list_keys()["Keys"] == [])
+    assert permissive.list_aliases()["Aliases"] == []
 
 
 def test_the_services_own_keys_are_there_when_they_are_asked_for(engine) -> None:
