@@ -4,17 +4,13 @@ import hashlib
 import hmac
 import json
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 import uuid
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "codepipeline"))
-from pipelines import BUCKET, action, declaration, ended, first, outcome, role, s3_deploy
-
+from tests.codepipeline.pipelines import BUCKET, action, declaration, ended, first, outcome, role, s3_deploy
 from tests.waiting import until
 
 SECRET = "it is a secret"

@@ -1,11 +1,6 @@
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from pipelines import BUCKET, put, role
+from tests.codepipeline.pipelines import BUCKET, put, role
 
 
 @pytest.fixture

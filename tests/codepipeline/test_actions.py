@@ -7,7 +7,8 @@ import urllib.error
 import urllib.request
 
 import pytest
-from pipelines import (
+
+from tests.codepipeline.pipelines import (
     BUCKET,
     action,
     answer,

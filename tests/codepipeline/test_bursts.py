@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
-from pipelines import BUCKET, codecommit_source, declaration, first, s3_deploy, start
 
+from tests.codepipeline.pipelines import BUCKET, codecommit_source, declaration, first, s3_deploy, start
 from tests.waiting import until
 
 COUNT = 60

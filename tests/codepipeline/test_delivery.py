@@ -5,7 +5,8 @@ import random
 import time
 
 import pytest
-from pipelines import (
+
+from tests.codepipeline.pipelines import (
     BUCKET,
     action,
     codecommit_source,

@@ -1,7 +1,8 @@
 """The engine is killed at every failpoint of an execution: it ends as an uninterrupted one, nothing runs twice."""
 
 import pytest
-from pipelines import (
+
+from tests.codepipeline.pipelines import (
     BUCKET,
     answer,
     approval,

@@ -1,7 +1,8 @@
 """A pipeline from CodeCommit to S3: what a commit becomes, and everything that can be done with an execution."""
 
 import pytest
-from pipelines import (
+
+from tests.codepipeline.pipelines import (
     BUCKET,
     action,
     answer,
