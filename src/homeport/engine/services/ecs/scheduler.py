@@ -91,24 +91,25 @@ async def _find_out(ctx: Context, service: Body) -> Findings:
     for row in running:
         judged = judge(service, row, findings.healths.get(task_key(row)), ctx.now())
         if judged.view.unhealthy:
-            findings.causes[task_key(row)] = await _cause(ctx, row, judged, findings)
+            findings.causes[task_key(row)] = await cause_of(ctx, row, judged, findings)
     primary = next(iter(deployments(ctx, service)), None)
     if primary is None or service["status"] == "DRAINING":
         return findings
     findings.alarms = await rollout.alarms_in_alarm(ctx, service, primary)
     revision = REVISIONS.get(ctx, service["clusterName"], service["serviceName"], primary["revision"])
     assert revision is not None
-    definition = _definition(ctx, revision)["definition"]
+    definition = definition_of(ctx, revision)["definition"]
     missing = len([row for row in rows if row["deployment"] == primary["id"]]) < wanted(service)
     if missing:
         findings.obstacle = await placement.obstacle(ctx, definition)
         findings.shortage = await placement.shortage(ctx, definition)
     if missing and not primary["resolved"]:
-        await _resolve(ctx, primary, revision, definition)
+        await resolve(ctx, primary, revision, definition)
     return findings
 
 
-async def _cause(ctx: Context, row: Body, judged: Judgement, findings: Findings) -> str:
+async def cause_of(ctx: Context, row: Body, judged: Judgement, findings: Findings) -> str:
+    """Why a task is unhealthy, as far as that can be found out."""
     health = findings.healths.get(task_key(row))
     if health is None or not health.group:
         return judged.event
@@ -120,7 +121,7 @@ async def _cause(ctx: Context, row: Body, judged: Judgement, findings: Findings)
     return f"{told} {found}" if found else told
 
 
-async def _resolve(ctx: Context, primary: Body, revision: Body, definition: Body) -> None:
+async def resolve(ctx: Context, primary: Body, revision: Body, definition: Body) -> None:
     """Find out what the images' tags mean now; all tasks of the revision run these digests."""
     role = definition.get("executionRoleArn")
     known = digests(revision)
@@ -156,19 +157,19 @@ def _decide(ctx: Context, service: Body, findings: Findings) -> float | None:
     rows = alive(ctx, service)
     current = deployments(ctx, service)
     if service["status"] == "DRAINING" and not rows:
-        _delete(ctx, service, current)
+        end_service(ctx, service, current)
         return None
     if not current:
         return None
-    judged = _judge_all(ctx, service, rows, findings)
-    _note_healthy(ctx, service, current[0], rows, judged)
-    _note_digests(ctx, service, current[0], rows)
+    judged = judge_all(ctx, service, rows, findings)
+    note_healthy(ctx, service, current[0], rows, judged)
+    note_digests(ctx, service, current[0], rows)
     primary = rollout.advance(ctx, service, rows, judged, findings.alarms)
     if primary["id"] != current[0]["id"]:  # it was rolled back, and may have taken tasks over
         rows = alive(ctx, service)
-        judged = _judge_all(ctx, service, rows, findings)
+        judged = judge_all(ctx, service, rows, findings)
     rolling = primary["shown"]["rolloutState"] == "IN_PROGRESS"
-    wait = _wait(ctx, service, primary)
+    wait = retry_wait(ctx, service, primary)
     moves = plan(
         wanted(service),
         limits(service),
@@ -178,17 +179,18 @@ def _decide(ctx: Context, service: Body, findings: Findings) -> float | None:
         may_start=primary["shown"]["rolloutState"] != "FAILED",
     )
     by_key = {task_key(row): row for row in rows}
-    _stop(ctx, service, [by_key[key] for key in moves.stop], judged, findings)
+    stop_tasks(ctx, service, [by_key[key] for key in moves.stop], judged, findings)
     if wait and not primary.get("impaired"):
-        _tell_impaired(ctx, service, primary)
+        tell_impaired(ctx, service, primary)
     if moves.start and not wait:
-        _start(ctx, service, primary, moves.start, findings)
+        start_tasks(ctx, service, primary, moves.start, findings)
     forget_old(ctx, service["clusterName"], service["serviceName"])
     baking = rollout.bake_left(service, primary, ctx.now())
-    return _next_look(service, rows, judged, findings, wait or baking)
+    return next_look(service, rows, judged, findings, wait or baking)
 
 
-def _judge_all(ctx: Context, service: Body, rows: list[Body], findings: Findings) -> dict[str, Judgement]:
+def judge_all(ctx: Context, service: Body, rows: list[Body], findings: Findings) -> dict[str, Judgement]:
+    """The judgements of the tasks that are meant to run, by task key."""
     return {
         task_key(row): judge(service, row, findings.healths.get(task_key(row)), ctx.now())
         for row in rows
@@ -196,16 +198,18 @@ def _judge_all(ctx: Context, service: Body, rows: list[Body], findings: Findings
     }
 
 
-def _delete(ctx: Context, service: Body, current: list[Body]) -> None:
+def end_service(ctx: Context, service: Body, current: list[Body]) -> None:
+    """The last task is gone: so is the service."""
     service["status"] = "INACTIVE"
     for deployment in current:
         DEPLOYMENTS.put(ctx, deployment | {"status": "INACTIVE"})
     forget_old(ctx, service["clusterName"], service["serviceName"])
 
 
-def _note_healthy(
+def note_healthy(
     ctx: Context, service: Body, primary: Body, rows: list[Body], judged: dict[str, Judgement]
 ) -> None:
+    """Remember which tasks were healthy once; a deployment's healthy task ends its count of failures."""
     for row in rows:
         judgement = judged.get(task_key(row))
         if judgement and judgement.view.healthy and not row.get("wasHealthy"):
@@ -216,7 +220,7 @@ def _note_healthy(
                 DEPLOYMENTS.put(ctx, primary)
 
 
-def _note_digests(ctx: Context, service: Body, primary: Body, rows: list[Body]) -> None:
+def note_digests(ctx: Context, service: Body, primary: Body, rows: list[Body]) -> None:
     """What the first task of a revision pulled is what the revision's tags mean."""
     revision = REVISIONS.get(ctx, service["clusterName"], service["serviceName"], primary["revision"])
     assert revision is not None
@@ -232,7 +236,7 @@ def _note_digests(ctx: Context, service: Body, primary: Body, rows: list[Body]) 
         record_digests(ctx, revision, found)
 
 
-def _wait(ctx: Context, service: Body, primary: Body) -> float:
+def retry_wait(ctx: Context, service: Body, primary: Body) -> float:
     """Seconds until tasks may be started again after failures."""
     breaker = service["shown"]["deploymentConfiguration"].get("deploymentCircuitBreaker") or {}
     if not primary["failures"]:
@@ -242,14 +246,20 @@ def _wait(ctx: Context, service: Body, primary: Body) -> float:
     return max(0.0, primary["failedAt"] + delay - ctx.now())
 
 
-def _stop(
-    ctx: Context, service: Body, rows: list[Body], judged: dict[str, Judgement], findings: Findings
+def stop_tasks(
+    ctx: Context,
+    service: Body,
+    rows: list[Body],
+    judged: dict[str, Judgement],
+    findings: Findings,
+    deployment: Body | None = None,
 ) -> None:
+    """Ask for the stop of tasks, and tell of it, as of what `deployment` does when it is a task set."""
     for row in rows:
         judgement = judged[task_key(row)]
         if judgement.view.unhealthy:
             cause = findings.causes.get(task_key(row), judgement.event)
-            add_event(ctx, service, cause)
+            add_event(ctx, service, cause, deployment)
             change(ctx, task_key(row), functools.partial(_count_failure, ctx, cause))
             request_stop(ctx, row, "ServiceSchedulerInitiated", judgement.stopped_reason)
         else:
@@ -258,16 +268,17 @@ def _stop(
     if rows:
         draining = [row for row in rows if row["targets"] and row["lastStatus"] == "RUNNING"]
         if draining:
-            add_event(ctx, service, f"has begun draining connections on {len(draining)} tasks.")
+            add_event(ctx, service, f"has begun draining connections on {len(draining)} tasks.", deployment)
         listed = " ".join(f"(task {row['taskId']})" for row in rows)
-        add_event(ctx, service, f"has stopped {len(rows)} running tasks: {listed}.")
+        add_event(ctx, service, f"has stopped {len(rows)} running tasks: {listed}.", deployment)
 
 
 def _count_failure(ctx: Context, cause: str, row: Body) -> None:
     note_failure(ctx, row, cause)
 
 
-def _start(ctx: Context, service: Body, primary: Body, count: int, findings: Findings) -> None:
+def start_tasks(ctx: Context, service: Body, primary: Body, count: int, findings: Findings) -> None:
+    """Start so many tasks of a deployment, or tell why the machine cannot."""
     if findings.obstacle:
         if service.get("obstacle") != findings.obstacle:
             service["obstacle"] = findings.obstacle
@@ -280,7 +291,7 @@ def _start(ctx: Context, service: Body, primary: Body, count: int, findings: Fin
     service["obstacle"] = None
     revision = REVISIONS.get(ctx, service["clusterName"], service["serviceName"], primary["revision"])
     assert revision is not None
-    definition = _definition(ctx, revision)
+    definition = definition_of(ctx, revision)
     settings = task_settings(service, primary, revision)
     strategy = revision["shown"].get("capacityProviderStrategy") or []
     counts = Counter(row["task"].get("capacityProviderName") or "" for row in _own(ctx, service, primary))
@@ -293,16 +304,18 @@ def _start(ctx: Context, service: Body, primary: Body, count: int, findings: Fin
         )
         ids.append(row["taskId"])
     listed = " ".join(f"(task {id})" for id in ids)
-    add_event(ctx, service, f"has started {count} tasks: {listed}.")
+    add_event(ctx, service, f"has started {count} tasks: {listed}.", primary)
 
 
-def _tell_impaired(ctx: Context, service: Body, primary: Body) -> None:
+def tell_impaired(ctx: Context, service: Body, primary: Body) -> None:
+    """Tell, once for a deployment, that its tasks fail again and again."""
     DEPLOYMENTS.put(ctx, primary | {"impaired": True})
     add_event(
         ctx,
         service,
         "is unable to consistently start tasks successfully. For more information, see the Troubleshooting section "
         f"of the Amazon ECS Developer Guide. The last task: {primary['lastFailure']}.",
+        primary,
     )
     emit_action(ctx, service, "WARN", "SERVICE_TASK_START_IMPAIRED")
 
@@ -335,16 +348,18 @@ def task_settings(service: Body, deployment: Body, revision: Body) -> Body:
     }
 
 
-def _definition(ctx: Context, revision: Body) -> Body:
+def definition_of(ctx: Context, revision: Body) -> Body:
+    """The row of a revision's task definition."""
     family, _, number = revision["shown"]["taskDefinition"].rpartition("/")[2].partition(":")
     row = DEFINITIONS.get(ctx, family, int(number))
     assert row is not None
     return row
 
 
-def _next_look(
+def next_look(
     service: Body, rows: list[Body], judged: dict[str, Judgement], findings: Findings, wait: float
 ) -> float | None:
+    """Seconds until the next look though nothing wakes the service; None for none."""
     looks: list[Any] = [each.again for each in judged.values() if each.again is not None]
     if wait:
         looks.append(wait)

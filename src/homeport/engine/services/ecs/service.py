@@ -7,7 +7,16 @@ import asyncio
 import functools
 
 from homeport.engine.durable.reconciler import Reconciler
-from homeport.engine.services.ecs import logs, metadata, metrics, scheduler, sessions, tasks, watch
+from homeport.engine.services.ecs import (
+    controllers,
+    logs,
+    metadata,
+    metrics,
+    scheduler,
+    sessions,
+    tasks,
+    watch,
+)
 from homeport.engine.services.ecs.operations import (
     capacity_providers,
     clusters,
@@ -16,6 +25,7 @@ from homeport.engine.services.ecs.operations import (
     settings,
     tags,
     task_definitions,
+    task_sets,
 )
 from homeport.engine.services.ecs.operations import tasks as task_operations
 from homeport.engine.services.ecs.tables import TASKS
@@ -47,12 +57,13 @@ SERVICE = Service(
         task_operations,
         services,
         service_deployments,
+        task_sets,
         settings,
         tags,
     ),
     reconcilers=(
         Reconciler(TASK, tasks.keys, tasks.reconcile),
-        Reconciler(SERVICE_RECONCILER, scheduler.keys, scheduler.reconcile),
+        Reconciler(SERVICE_RECONCILER, scheduler.keys, controllers.reconcile),
         Reconciler(logs.LOG, logs.keys, logs.follow),
         Reconciler(watch.WATCH, scheduler.keys, watch.watch),
         metrics.RECONCILER,

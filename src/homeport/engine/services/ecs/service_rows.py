@@ -30,7 +30,7 @@ def deployments(ctx: Context, service: Body) -> list[Body]:
     """The primary deployment first, then those that still have tasks."""
     rows = DEPLOYMENTS.list(ctx, service["clusterName"], service["serviceName"], status="ACTIVE")
     rows += DEPLOYMENTS.list(ctx, service["clusterName"], service["serviceName"], status="PRIMARY")
-    return list(reversed(rows))
+    return [row for row in reversed(rows) if not row.get("taskSet")]
 
 
 def save_service(ctx: Context, service: Body) -> None:
@@ -39,10 +39,11 @@ def save_service(ctx: Context, service: Body) -> None:
     ctx.wake(SERVICE, f"{service['clusterName']}/{service['serviceName']}")
 
 
-def add_event(ctx: Context, service: Body, message: str) -> None:
-    """Tell what happened: `(service web) has reached a steady state.`; the newest hundred are kept. `service`
-    must be written afterwards."""
+def add_event(ctx: Context, service: Body, message: str, deployment: Body | None = None) -> None:
+    """Tell what happened: `(service web) has reached a steady state.`; of a task set, when `deployment` is one:
+    `(service web, taskSet ecs-svc/1) …`. The newest hundred are kept. `service` must be written afterwards."""
     service["events"] += 1
+    task_set = f", taskSet {deployment['id']}" if deployment and deployment.get("taskSet") else ""
     event = {
         "clusterName": service["clusterName"],
         "serviceName": service["serviceName"],
@@ -51,7 +52,7 @@ def add_event(ctx: Context, service: Body, message: str) -> None:
             "id": f"{secrets.token_hex(4)}-{secrets.token_hex(2)}-{secrets.token_hex(2)}-{secrets.token_hex(2)}-"
             + secrets.token_hex(6),
             "createdAt": ctx.now(),
-            "message": f"(service {service['serviceName']}) {message}",
+            "message": f"(service {service['serviceName']}{task_set}) {message}",
         },
     }
     EVENTS.put(ctx, event)
@@ -86,8 +87,8 @@ def described(ctx: Context, service: Body) -> Body:
         "serviceName": service["serviceName"],
         "status": service["status"],
         "desiredCount": service["desiredCount"],
-        "runningCount": _running(rows),
-        "pendingCount": _pending(rows),
+        "runningCount": running_count(rows),
+        "pendingCount": pending_count(rows),
         "taskDefinition": primary["shown"]["taskDefinition"] if primary else shown.get("taskDefinition"),
         "deployments": [_deployment(service, each, rows) for each in current],
         "events": [row["event"] for row in reversed(events)],
@@ -102,18 +103,19 @@ def _deployment(service: Body, deployment: Body, rows: list[Body]) -> Body:
         "id": deployment["id"],
         "status": deployment["status"],
         "desiredCount": service["desiredCount"] if deployment["status"] == "PRIMARY" else 0,
-        "runningCount": _running(own),
-        "pendingCount": _pending(own),
+        "runningCount": running_count(own),
+        "pendingCount": pending_count(own),
         "failedTasks": deployment["failures"],
     }
 
 
-def _running(rows: list[Body]) -> int:
-    """Tasks that are being stopped, draining among them, do not count."""
+def running_count(rows: list[Body]) -> int:
+    """How many tasks run. Tasks that are being stopped, draining among them, do not count."""
     return sum(row["lastStatus"] == "RUNNING" and row["desiredStatus"] == "RUNNING" for row in rows)
 
 
-def _pending(rows: list[Body]) -> int:
+def pending_count(rows: list[Body]) -> int:
+    """How many tasks are on their way to run."""
     return sum(row["lastStatus"] in STARTING and row["desiredStatus"] == "RUNNING" for row in rows)
 
 

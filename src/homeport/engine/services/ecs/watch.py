@@ -6,6 +6,7 @@ from homeport.engine.services.context import Context
 from homeport.engine.services.ecs.service_rows import alive
 from homeport.engine.services.ecs.tables import SERVICES
 from homeport.engine.services.ecs.task_rows import SERVICE, TASK, task_key
+from homeport.engine.services.ecs.task_sets import settings_of, task_sets
 
 WATCH = "ecs.watch"
 _LONG = 3600.0
@@ -24,6 +25,8 @@ async def watch(ctx: Context, key: str) -> float | None:
     groups = {
         each["targetGroupArn"] for each in service["shown"]["loadBalancers"] if each.get("targetGroupArn")
     }
+    for task_set in task_sets(ctx, service):
+        groups |= {each["targetGroupArn"] for each in settings_of(ctx, task_set)["loadBalancers"]}
     groups |= {target["targetGroupArn"] for row in alive(ctx, service) for target in row["targets"]}
     if not groups:
         return None

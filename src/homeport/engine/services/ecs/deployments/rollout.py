@@ -77,10 +77,11 @@ def _settled(service: Body, primary: Body, rows: list[Body], judged: Mapping[str
     desired = 1 if service["shown"]["schedulingStrategy"] == "DAEMON" else service["desiredCount"]
     if len(own) != desired or service["status"] == "DRAINING":
         return False
-    return all(_serves(row, judged[task_key(row)]) for row in own)
+    return all(serves(row, judged[task_key(row)]) for row in own)
 
 
-def _serves(row: Body, judgement: Judgement) -> bool:
+def serves(row: Body, judgement: Judgement) -> bool:
+    """Whether a task counts for the end of a deployment: it is healthy, or runs when nothing checks it."""
     checked = row["targets"] or any(container.get("checked") for container in row["containers"].values())
     return judgement.view.healthy if checked else judgement.view.running
 

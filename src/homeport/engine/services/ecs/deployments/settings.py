@@ -28,14 +28,6 @@ def deployment_configuration(request: Body, before: Body | None) -> Body:
             "UnsupportedFeatureException",
             f"homeport does not have the deployment strategy {configuration['strategy']} yet: use ROLLING.",
         )
-    controller = request.get("deploymentController", {}).get("type", "ECS")
-    if controller not in ("ECS", "CODE_DEPLOY", "EXTERNAL"):
-        raise AwsError("InvalidParameterException", f"Unknown deployment controller {controller}.")
-    if controller != "ECS":
-        raise AwsError(
-            "UnsupportedFeatureException",
-            f"homeport does not have the deployment controller {controller} yet: use ECS.",
-        )
     if configuration["maximumPercent"] < configuration["minimumHealthyPercent"]:
         raise AwsError(
             "InvalidParameterException",

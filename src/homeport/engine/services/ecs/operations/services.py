@@ -6,6 +6,7 @@ from typing import Any
 
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecs import capacity
+from homeport.engine.services.ecs.controllers import check_creation, check_update, described
 from homeport.engine.services.ecs.deployments.settings import deployment_configuration
 from homeport.engine.services.ecs.metrics import METRICS
 from homeport.engine.services.ecs.names import (
@@ -21,8 +22,9 @@ from homeport.engine.services.ecs.revisions import (
     new_revision,
     new_service_deployment,
 )
-from homeport.engine.services.ecs.service_rows import alive, deployments, described, save_service
+from homeport.engine.services.ecs.service_rows import alive, deployments, save_service
 from homeport.engine.services.ecs.tables import SERVICES
+from homeport.engine.services.ecs.task_sets import has_task_sets, new_task_set
 from homeport.engine.services.ecs.watch import WATCH, changed_topic
 from homeport.engine.services.pagination import page
 from homeport.engine.services.service import operation
@@ -57,33 +59,58 @@ async def create_service(ctx: Context, request: Body) -> Body:
     cluster = find_cluster(ctx, request.get("cluster"))
     name = request["serviceName"]
     check_name(name, "The service name")
+    check_creation(request)
+    if request.get("deploymentController", {}).get("type") == "EXTERNAL":
+        return _create_external(ctx, cluster, name, request)
     if not request.get("taskDefinition"):
         raise AwsError("InvalidParameterException", "TaskDefinition can not be blank.")
     definition = find_definition(ctx, request["taskDefinition"])["definition"]
     capacity.check(request.get("capacityProviderStrategy", []))
     balancers = request.get("loadBalancers", [])
-    await _check_load_balancers(ctx, balancers, definition)
+    await check_load_balancers(ctx, balancers, definition)
     settings = _new_settings(cluster, request, definition)
-    _check_network(settings, definition)
+    check_network(settings, definition)
     with ctx.store.transaction():
         found = SERVICES.get(ctx, cluster["clusterName"], name)
-        if found is not None and found["status"] == "ACTIVE":
-            if request.get("clientToken") and request["clientToken"] == found.get("clientToken"):
-                return {"service": described(ctx, found)}
-            raise AwsError("InvalidParameterException", "Creation of service was not idempotent.")
-        if found is not None and found["status"] == "DRAINING":
-            raise AwsError(
-                "InvalidParameterException",
-                "Unable to Start a service that is still Draining.",
-            )
+        if _repeats(found, request):
+            return {"service": described(ctx, found or {})}
         service = _row(ctx, cluster, name, request, settings, found)
-        revision = new_revision(ctx, service, settings, definition)
-        started = new_service_deployment(ctx, service, revision, [])
-        new_deployment(ctx, service, revision, started["number"], None)
+        if has_task_sets(service):
+            scale = {"value": 100.0, "unit": "PERCENT"}
+            new_task_set(ctx, service, settings, definition, "PRIMARY", scale=scale)
+        else:
+            revision = new_revision(ctx, service, settings, definition)
+            started = new_service_deployment(ctx, service, revision, [])
+            new_deployment(ctx, service, revision, started["number"], None)
         save_service(ctx, service)
         ctx.wake(WATCH, f"{cluster['clusterName']}/{name}")
         ctx.wake(METRICS, f"{cluster['clusterName']}/{name}")
     return {"service": described(ctx, service)}
+
+
+def _create_external(ctx: Context, cluster: Body, name: str, request: Body) -> Body:
+    """A service that has no tasks until task sets are made."""
+    request = {"desiredCount": 1, **request}
+    with ctx.store.transaction():
+        found = SERVICES.get(ctx, cluster["clusterName"], name)
+        if _repeats(found, request):
+            return {"service": described(ctx, found or {})}
+        settings: Body = {"loadBalancers": [], "serviceRegistries": []}
+        service = _row(ctx, cluster, name, request, settings, found)
+        save_service(ctx, service)
+        ctx.wake(METRICS, f"{cluster['clusterName']}/{name}")
+    return {"service": described(ctx, service)}
+
+
+def _repeats(found: Body | None, request: Body) -> bool:
+    """Whether the request made the service that is there. Raises InvalidParameterException when another did."""
+    if found is None or found["status"] == "INACTIVE":
+        return False
+    if found["status"] == "DRAINING":
+        raise AwsError("InvalidParameterException", "Unable to Start a service that is still Draining.")
+    if request.get("clientToken") and request["clientToken"] == found.get("clientToken"):
+        return True
+    raise AwsError("InvalidParameterException", "Creation of service was not idempotent.")
 
 
 def _new_settings(cluster: Body, request: Body, definition: Body) -> Body:
@@ -146,11 +173,14 @@ def _row(ctx: Context, cluster: Body, name: str, request: Body, settings: Body, 
 async def update_service(ctx: Context, request: Body) -> Body:
     """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html"""
     service = find_service(ctx, request.get("cluster"), request["service"])
+    check_update(service, request)
+    if has_task_sets(service):
+        return _update_kept(ctx, request)
     named = request.get("taskDefinition") or service["shown"]["taskDefinition"]
     definition = find_definition(ctx, named, active="taskDefinition" in request)["definition"]
     capacity.check(request.get("capacityProviderStrategy", []))
     if "loadBalancers" in request:
-        await _check_load_balancers(ctx, request["loadBalancers"], definition)
+        await check_load_balancers(ctx, request["loadBalancers"], definition)
     with ctx.store.transaction():
         service = find_service(ctx, request.get("cluster"), request["service"])
         shown = service["shown"]
@@ -160,7 +190,7 @@ async def update_service(ctx: Context, request: Body) -> Body:
             changes["launchType"] = None
         changes["taskDefinition"] = definition["taskDefinitionArn"]
         shown |= changes
-        _check_network(shown, definition)
+        check_network(shown, definition)
         shown |= {member: request[member] for member in _KEPT if member in request}
         shown["deploymentConfiguration"] = deployment_configuration(request, shown["deploymentConfiguration"])
         if "desiredCount" in request:
@@ -172,6 +202,18 @@ async def update_service(ctx: Context, request: Body) -> Body:
         key = f"{service['clusterName']}/{service['serviceName']}"
         ctx.notify(changed_topic(key))
         ctx.wake(WATCH, key)
+    return {"service": described(ctx, service)}
+
+
+def _update_kept(ctx: Context, request: Body) -> Body:
+    """Change what a service with task sets has beside them."""
+    with ctx.store.transaction():
+        service = find_service(ctx, request.get("cluster"), request["service"])
+        shown = service["shown"]
+        shown |= {member: request[member] for member in _KEPT if member in request}
+        shown["deploymentConfiguration"] = deployment_configuration(request, shown["deploymentConfiguration"])
+        service["desiredCount"] = request.get("desiredCount", service["desiredCount"])
+        save_service(ctx, service)
     return {"service": described(ctx, service)}
 
 
@@ -239,7 +281,8 @@ async def list_services(ctx: Context, request: Body) -> Body:
     return {"serviceArns": chunk, "nextToken": token}
 
 
-async def _check_load_balancers(ctx: Context, balancers: list[Body], definition: Body) -> None:
+async def check_load_balancers(ctx: Context, balancers: list[Body], definition: Body) -> None:
+    """Raise InvalidParameterException for load balancers that tasks of this definition cannot stand behind."""
     for balancer in balancers:
         group, name, port = (
             balancer.get(key) for key in ("targetGroupArn", "containerName", "containerPort")
@@ -285,7 +328,8 @@ async def _check_target_group(ctx: Context, arn: str, definition: Body) -> None:
         )
 
 
-def _check_network(settings: Body, definition: Body) -> None:
+def check_network(settings: Body, definition: Body) -> None:
+    """Raise InvalidParameterException when tasks of this definition need a network that is not given."""
     if definition["networkMode"] == "awsvpc" and not settings.get("networkConfiguration"):
         raise AwsError(
             "InvalidParameterException",
