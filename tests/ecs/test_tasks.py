@@ -114,6 +114,17 @@ def test_a_task_reads_its_metadata_and_its_credentials(ecs: Ecs):
     assert credentials["RoleArn"] == role and credentials["Token"]
 
 
+def test_every_line_of_a_burst_at_the_end_is_in_the_log(ecs: Ecs):
+    options = {"awslogs-group": "/app", "awslogs-region": "us-east-1", "awslogs-create-group": "true"}
+    logs = {"logDriver": "awslogs", "options": options}
+    arn = ecs.run(ecs.define("seq 5000", logConfiguration=logs))
+    ecs.until_stopped(arn)
+    api = ecs.engine.client("logs")
+    place = {"logGroupName": "/app", "logStreamName": arn.rpartition("/")[2]}
+    events = api.get_log_events(**place, startFromHead=True, limit=10_000)["events"]
+    assert [event["message"] for event in events] == [str(number) for number in range(1, 5001)]
+
+
 def test_awslogs_go_on_over_a_restart_without_loss(own_engine):
     own_engine.start()
     own_engine.client("ecs").create_cluster()

@@ -87,19 +87,14 @@ async def follow(ctx: Context, key: str) -> float | None:
     position = LOG_POSITIONS.get(ctx, *key.split("/"))
     if position is None or position["done"]:
         return None
-    after = Position(*position["after"]) if position["after"] else None
-    lines: asyncio.Queue[Line | None] = asyncio.Queue(maxsize=BATCH * 10)
-    try:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_read(ctx, position["docker"], after, lines))
-            await _send_all(ctx, position, lines)
-    except* (NoSuchContainer, DockerUnavailable, AwsError) as errors:
-        log.warning("the lines of %s are not sent: %s", position["docker"], errors.exceptions[0])
-    ended = await _ended(ctx, position)
-    if ended:
-        LOG_POSITIONS.put(ctx, position | {"done": True})
-        ctx.wake(TASK, f"{position['clusterName']}/{position['taskId']}")
-    return None if ended else RETRY_SECONDS
+    if not await _take(ctx, position, follow=True) or not await _ended(ctx, position):
+        return RETRY_SECONDS
+    # Docker ends the stream with the container, even if it has not handed over everything yet
+    if not await _take(ctx, position, follow=False):
+        return RETRY_SECONDS
+    LOG_POSITIONS.put(ctx, position | {"done": True})
+    ctx.wake(TASK, f"{position['clusterName']}/{position['taskId']}")
+    return None
 
 
 async def _ended(ctx: Context, position: Body) -> bool:
@@ -111,8 +106,26 @@ async def _ended(ctx: Context, position: Body) -> bool:
     return found["State"]["Status"] == "created" and (row is None or row["lastStatus"] in ENDING)
 
 
-async def _read(ctx: Context, name: str, after: Position | None, lines: asyncio.Queue[Line | None]) -> None:
-    async for line in ctx.engine.docker.logs(name, after):
+async def _take(ctx: Context, position: Body, follow: bool) -> bool:
+    """Send the lines after the position; False when Docker went away amid them. What CloudWatch Logs refuses is
+    lost, as on AWS."""
+    complete = True
+    lines: asyncio.Queue[Line | None] = asyncio.Queue(maxsize=BATCH * 10)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_read(ctx, position, lines, follow))
+            await _send_all(ctx, position, lines)
+    except* (NoSuchContainer, AwsError) as errors:
+        log.warning("the lines of %s are not sent: %s", position["docker"], errors.exceptions[0])
+    except* DockerUnavailable as errors:
+        log.warning("the lines of %s are not sent yet: %s", position["docker"], errors.exceptions[0])
+        complete = False
+    return complete
+
+
+async def _read(ctx: Context, position: Body, lines: asyncio.Queue[Line | None], follow: bool) -> None:
+    after = Position(*position["after"]) if position["after"] else None
+    async for line in ctx.engine.docker.logs(position["docker"], after, follow):
         await lines.put(line)
     await lines.put(None)
 
