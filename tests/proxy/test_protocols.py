@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -86,6 +87,43 @@ async def test_a_target_that_starts_late_is_let_in_when_it_is_ready(
     async with StrictLoad(port, connections=2) as load:
         await load.until(20)
     assert load.errors == []
+
+
+async def test_a_target_that_is_shown_to_envoy_in_a_bad_moment_is_shown_again(
+    proxy: Proxy, port: int
+) -> None:
+    checks = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal checks
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            by_envoy = b"connection: close" not in head.lower()
+            checks += by_envoy
+            status = 503 if by_envoy and checks < 3 else 200
+            writer.write(b"HTTP/1.1 %d X\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok" % status)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    check = HealthCheck(path="/health", interval=60, timeout=1, healthy_threshold=5, unhealthy_threshold=2)
+    group = TargetGroup("app", (Target("127.0.0.1", server.sockets[0].getsockname()[1]),), health_check=check)
+    await proxy.apply(Desired((front(port, group),), (group,)))
+    await healthy(proxy, "app")
+    assert checks == 3
+    server.close()
+
+
+async def test_a_target_that_envoy_holds_for_healthy_does_not_wait(
+    proxy: Proxy, port: int, target: StartTarget
+) -> None:
+    app = await target("app")
+    check = HealthCheck(path="/health", interval=60, timeout=1)
+    group = TargetGroup("app", (app.registered(),), health_check=check)
+    await proxy.apply(Desired((front(port, group),), (group,)))
+    await healthy(proxy, "app")
+    proxy.health.expect(())  # taken out, and in again before Envoy could see it
+    proxy.health.expect((group,))
+    await healthy(proxy, "app")
 
 
 async def test_websockets(proxy: Proxy, port: int) -> None:

@@ -84,8 +84,16 @@ class HealthWatch:
             _key(group, target): (group, target)
             for group in self._groups.values()
             for target in group.targets
-            if self._failures.get(_key(group, target)) and _key(group, target) not in self._health
+            if _key(group, target) in self._failures and self.is_new(_key(group, target))
         }
+
+    def is_new(self, key: TargetKey) -> bool:
+        """Whether the target is there and was neither healthy nor unhealthy yet."""
+        return key in self._known and key not in self._health
+
+    def again(self, key: TargetKey) -> None:
+        """The target is shown to Envoy once more: its next first check takes the place of the one that failed."""
+        self._failures[key] = max(0, self._failures.get(key, 0) - 1)
 
     def expect(self, groups: Iterable[TargetGroup]) -> None:
         """These are the groups from now on. A target that was not there before starts as `initial`."""
@@ -103,13 +111,28 @@ class HealthWatch:
         self._failures.clear()
         self._known.clear()
         self._read()
+        for key, status in (await self._held()).items():
+            self._known.add(key)
+            self._correct(key, status)
+
+    async def put_right(self) -> None:
+        """See that no new target waits though Envoy holds it for healthy: its event may have come before the target
+        was expected, or when Envoy was so busy that a change had to be written twice."""
+        if not any(map(self.is_new, self._known)):
+            return
+        for key, status in (await self._held()).items():
+            if self.is_new(key) and not status.get("failed_active_health_check"):
+                self._correct(key, status)
+
+    async def _held(self) -> dict[TargetKey, dict[str, Any]]:
+        """What Envoy holds of each target's health."""
         answer = await self._admin.get("/clusters?format=json")
-        for cluster in answer.get("cluster_statuses", []):
-            for host in cluster.get("host_statuses", []):
-                address = host["address"]["socket_address"]
-                key = TargetKey(cluster["name"], address["address"], address["port_value"])
-                self._known.add(key)
-                self._correct(key, host["health_status"])
+        return {
+            TargetKey(cluster["name"], address["address"], address["port_value"]): host["health_status"]
+            for cluster in answer.get("cluster_statuses", [])
+            for host in cluster.get("host_statuses", [])
+            if (address := host["address"]["socket_address"])
+        }
 
     def changes(self) -> list[str]:
         """Read on in the log; the groups in which a target's health changed since the last call."""

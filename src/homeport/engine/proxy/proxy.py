@@ -16,7 +16,7 @@ from typing import Any
 from homeport.engine.proxy.clusters import cluster
 from homeport.engine.proxy.endpoints import endpoints
 from homeport.engine.proxy.files import ConfigFile, ConfigFiles
-from homeport.engine.proxy.health import HealthWatch
+from homeport.engine.proxy.health import HealthWatch, TargetKey
 from homeport.engine.proxy.listeners import listener, route_configurations, routes_file
 from homeport.engine.proxy.metrics import Metrics
 from homeport.engine.proxy.model import Desired, Target, TargetGroup
@@ -137,6 +137,8 @@ class Proxy:
                     if self.process.pid() is None:
                         await self._start_again()
                     self._starting.look()
+                    async with self._lock:
+                        await self.health.put_right()
             except Exception:  # whatever it was, traffic must be looked after
                 log.exception("the watch over Envoy failed; it goes on")
             await asyncio.sleep(_LOOK_SECONDS)
@@ -153,6 +155,7 @@ class Proxy:
             now = self.health.group(group.id)
             if now is None or target not in now.targets:
                 return
+            self.health.again(TargetKey(group.id, target.address, target.port))
             without = replace(now, targets=tuple(each for each in now.targets if each != target))
             for state in (without, now):
                 await self._files.write([(self._eds(group.id), [endpoints(state)])])

@@ -9,28 +9,39 @@ it is put before Envoy once more as a new one. It had no traffic yet, so nothing
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from homeport.engine.proxy.diagnosis import is_ready
 from homeport.engine.proxy.health import HealthWatch, TargetKey
 from homeport.engine.proxy.model import Target, TargetGroup
 
+log = logging.getLogger(__name__)
+
+_ADMISSIONS = 5
+
 
 class Starting:
-    """`look`, called each second, asks the targets that wait; `admit` shows one to Envoy as new. Each target is
-    admitted once: when its first check fails again, the group's settings decide alone."""
+    """`look`, called each second, asks the targets that wait; `admit` shows one to Envoy as new. When its first check
+    fails again, on a busy machine for instance, that is repeated after 2, 4, 8 and 16 looks; then the group's
+    settings decide alone."""
 
     def __init__(self, health: HealthWatch, admit: Callable[[TargetGroup, Target], Awaitable[None]]) -> None:
         self._health = health
         self._admit = admit
-        self._admitted: set[TargetKey] = set()
+        self._admitted: dict[TargetKey, int] = {}
+        self._pauses: dict[TargetKey, int] = {}
         self._asking: dict[TargetKey, asyncio.Task[None]] = {}
 
     def look(self) -> None:
         waiting = self._health.starting()
-        self._admitted &= waiting.keys()
+        self._admitted = {key: count for key, count in self._admitted.items() if self._health.is_new(key)}
+        self._pauses = {key: left - 1 for key, left in self._pauses.items() if left > 1}
         for key, (group, target) in waiting.items():
-            if key not in self._admitted and key not in self._asking:
+            if (
+                self._admitted.get(key, 0) < _ADMISSIONS
+                and key not in self._pauses.keys() | self._asking.keys()
+            ):
                 task = asyncio.get_running_loop().create_task(self._ask(key, group, target))
                 self._asking[key] = task
                 task.add_done_callback(lambda _, key=key: self._asking.pop(key, None))  # type: ignore[misc]
@@ -40,6 +51,11 @@ class Starting:
             task.cancel()
 
     async def _ask(self, key: TargetKey, group: TargetGroup, target: Target) -> None:
-        if group.health_check is not None and await is_ready(group, group.health_check, target):
-            self._admitted.add(key)
+        if group.health_check is None or not await is_ready(group, group.health_check, target):
+            return
+        self._admitted[key] = self._admitted.get(key, 0) + 1
+        self._pauses[key] = 2 ** self._admitted[key]
+        try:
             await self._admit(group, target)
+        except Exception as error:  # Envoy did not answer in time: the next admission puts it right
+            log.warning("the new target %s:%s could not be shown to Envoy: %s", key.address, key.port, error)
