@@ -1,4 +1,4 @@
-"""`homeport validate | synth | diff | deploy | destroy`: from homeport.yml to a running stack, and back."""
+"""`homeport diff | deploy | destroy`: from homeport.yml to a running stack, and back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from rich.table import Table
 
 from homeport.cli import changes, stacks, view
 from homeport.cli.address import address_of
-from homeport.cli.failures import explained
 from homeport.cli.project import DEFAULT, FileOption, load, template_text
 from homeport.cli.target import CannotReach, Target, TargetName
 from homeport.cli.verb import verb
@@ -22,29 +21,6 @@ from homeport.stack.service import prefix
 out = Console(highlight=False)
 
 _COLORS = {"COMPLETE": "green", "FAILED": "red", "PROGRESS": "cyan"}
-
-
-@explained
-def validate(file: FileOption = DEFAULT) -> None:
-    """Check homeport.yml and the template that comes of it."""
-    from cfnlint import api
-    from cfnlint.config import ManualArgs
-
-    manifest = load(file)
-    found = api.lint(template_text(manifest, file), config=ManualArgs())
-    for match in found:
-        out.print(f"  {match.rule.id} {match.message}", style="yellow")
-    if any(match.rule.severity == "error" for match in found):
-        raise typer.Exit(1)
-    out.print(
-        f"{file} is valid: {manifest.app}, {', '.join(manifest.environments)}, {manifest.deploy.strategy}."
-    )
-
-
-@explained
-def synth(file: FileOption = DEFAULT) -> None:
-    """Print the CloudFormation template."""
-    print(template_text(load(file), file), end="")
 
 
 @verb

@@ -7,14 +7,11 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
-from rich.console import Console
 
 from homeport.cli.target import CannotReach
 
 P = ParamSpec("P")
 R = TypeVar("R")
-err = Console(stderr=True, highlight=False)
 
 
 def explained(command: Callable[P, R]) -> Callable[P, R]:
@@ -24,14 +21,22 @@ def explained(command: Callable[P, R]) -> Callable[P, R]:
     def run(*arguments: P.args, **options: P.kwargs) -> R:
         try:
             return command(*arguments, **options)
-        except (CannotReach, ClientError, BotoCoreError) as error:
-            err.print(_sentence(error), style="red", markup=False)
+        except Exception as error:
+            if (sentence := _sentence(error)) is None:
+                raise
+            typer.secho(sentence, fg="red", err=True)
             raise typer.Exit(1) from None
 
     return run
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: Exception) -> str | None:
+    """None for what is neither AWS's nor this machine's: a bug."""
+    if isinstance(error, CannotReach):
+        return str(error)
+    # Imported late: verbs that do not speak to AWS need no botocore, and start the faster.
+    from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+
     if isinstance(error, ClientError):
         detail = error.response["Error"]
         return f"{detail['Code']}: {detail['Message']}"
@@ -39,4 +44,4 @@ def _sentence(error: Exception) -> str:
         return f"{error} Is the engine running?  homeport engine status"
     if isinstance(error, NoCredentialsError):
         return "No AWS credentials were found. Log in (aws sso login), or name a profile with --profile."
-    return str(error)
+    return str(error) if isinstance(error, BotoCoreError) else None

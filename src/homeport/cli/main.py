@@ -2,41 +2,73 @@
 
 from __future__ import annotations
 
-import typer
+from importlib import import_module
+from typing import Any
 
-from homeport.cli import advisories, demo, deploy, engine, init, pipeline
-from homeport.cli import exec as exec_in_task
-from homeport.cli.doctor.command import doctor
+import typer
+from typer.core import TyperGroup
+
+VERBS = {
+    "engine": "engine:app",
+    "advisories": "advisories:app",
+    "demo": "demo:demo",
+    "init": "init:init",
+    "validate": "synth:validate",
+    "synth": "synth:synth",
+    "diff": "deploy:diff",
+    "deploy": "deploy:deploy",
+    "destroy": "deploy:destroy",
+    "status": "pipeline:status",
+    "logs": "pipeline:logs",
+    "start": "pipeline:start",
+    "stop": "pipeline:stop",
+    "retry": "pipeline:retry",
+    "rollback": "pipeline:rollback",
+    "approve": "pipeline:approve",
+    "reject": "pipeline:reject",
+    "doctor": "doctor.command:doctor",
+    "open": "pipeline:open_",
+    "exec": "exec:exec_",
+}
+"""Where each verb is, in the order of `homeport --help`."""
+
+
+class _Verbs(TyperGroup):
+    """Imports a verb when it is called: all of them together would cost each one half a second."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = dict.fromkeys(VERBS)  # type: ignore[assignment]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in VERBS and self.commands[cmd_name] is None:
+            self.commands[cmd_name] = _command(cmd_name)
+        return self.commands.get(cmd_name)
+
+
+def _command(name: str) -> Any:
+    module, _, attribute = VERBS[name].partition(":")
+    found = getattr(import_module(f"homeport.cli.{module}"), attribute)
+    if not isinstance(found, typer.Typer):
+        verb, found = found, typer.Typer(add_completion=False)
+        found.command(name)(verb)
+    command = typer.main.get_command(found)
+    command.name = name
+    return command
+
 
 app = typer.Typer(
+    cls=_Verbs,
     name="homeport",
     help="From a commit to production on Amazon ECS, on this machine and in your AWS account.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.add_typer(engine.app, name="engine")
-app.add_typer(advisories.app, name="advisories")
-app.command()(demo.demo)
-for verb in (
-    init.init,
-    deploy.validate,
-    deploy.synth,
-    deploy.diff,
-    deploy.deploy,
-    deploy.destroy,
-    pipeline.status,
-    pipeline.logs,
-    pipeline.start,
-    pipeline.stop,
-    pipeline.retry,
-    pipeline.rollback,
-    pipeline.approve,
-    pipeline.reject,
-    doctor,
-):
-    app.command()(verb)
-app.command("open")(pipeline.open_)
-app.command("exec")(exec_in_task.exec_)
+
+
+@app.callback()
+def _homeport() -> None:
+    pass
 
 
 def main() -> None:

@@ -50,11 +50,18 @@ def render(template: dict[str, Any]) -> str:
     return yaml.dump(template, Dumper=_Dumper, sort_keys=False, width=120)
 
 
-class _Dumper(yaml.SafeDumper):
-    """Without anchors, which CloudFormation does not read."""
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Without anchors, which CloudFormation does not read; texts of several lines stand as they are."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def _parameters(manifest: Manifest) -> dict[str, Any]:

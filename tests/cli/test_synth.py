@@ -1,0 +1,60 @@
+"""`homeport synth` and `validate` need neither AWS nor its libraries, and start at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from homeport.cli.main import VERBS, app
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_verb_is_found_and_explains_itself(verb: str) -> None:
+    shown = CliRunner().invoke(app, [verb, "--help"])
+
+    assert shown.exit_code == 0, shown.output
+    assert f"homeport {verb}" in shown.output
+
+
+def test_a_misspelt_verb_is_told_the_nearest() -> None:
+    refused = CliRunner().invoke(app, ["synht"])
+
+    assert refused.exit_code == 2
+    assert "'synth'" in refused.output
+
+
+def test_synth_imports_no_library_of_aws(tmp_path: Path) -> None:
+    (tmp_path / "homeport.yml").write_text("app: shop")
+    program = (
+        "import sys; sys.argv = ['homeport', 'synth']; from homeport.cli.main import main\n"
+        "try: main()\n"
+        "finally: print(sorted({'boto3', 'botocore', 'cfnlint', 'rich'} & set(sys.modules)), file=sys.stderr)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+
+    assert done.stdout.startswith("AWSTemplateFormatVersion: '2010-09-09'\nDescription: 'shop: ")
+    assert done.stderr == "[]\n"
+
+
+def test_a_missing_manifest_is_a_sentence(tmp_path: Path) -> None:
+    refused = CliRunner().invoke(app, ["synth", "--file", str(tmp_path / "homeport.yml")])
+
+    assert refused.exit_code == 1
+    assert "Write one:  homeport init" in refused.output
+
+
+def test_validate_says_what_is_valid_and_tells_all_problems_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "homeport.yml"
+    file.write_text("app: shop")
+    valid = CliRunner().invoke(app, ["validate", "--file", str(file)])
+    file.write_text("app: shop\nservice: {prot: 80}\nimage: {keep: 0}\n")
+    refused = CliRunner().invoke(app, ["validate", "--file", str(file)])
+
+    assert (valid.exit_code, valid.output.endswith("is valid: shop, production, rolling.\n")) == (0, True)
+    assert refused.exit_code == 1
+    assert "has 2 problems" in refused.output
