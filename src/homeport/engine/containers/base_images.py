@@ -4,6 +4,7 @@ homeport/base:bookworm    Debian, minimal, with apt
 homeport/python:3.11      the same with Python and pip, as the images `python:3.11-slim` are
 homeport/sample:latest    a web page at port 80, as `amazon-ecs-sample` is
 homeport/build:bookworm   what a build needs: git, Docker, Python, Node, npm, the aws cli, make, jq, …
+homeport/lambda:bookworm  what a Lambda function of a managed runtime needs: Python with boto3, and Node
 
 Each is made once: its label `homeport.revision` is that of its recipe. Processes that want the same
 image wait for the first of them.
@@ -42,14 +43,15 @@ _PYTHON = ("python3", "python-is-python3", "python3-pip", "python3-venv")
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """What an image is made of; `revision` is raised with every change, so that the newest one stays when several
-    versions of homeport share a machine. `tools` adds the aws cli and npm, which Debian has in versions that do not
-    do; `base` is the image that it differs from by `changes` only."""
+    versions of homeport share a machine. `tools` adds what Debian has in versions that do not do: it writes a tar
+    archive, whose folder `libraries` has Python modules; `base` is the image that it differs from by `changes` only."""
 
     name: str
     revision: int
     packages: tuple[str, ...] = ()
     changes: tuple[str, ...] = (f"ENV {_PATH}", 'CMD ["bash"]')
-    tools: bool = False
+    tools: Callable[[Path], None] | None = None
+    libraries: str = toolbox.LIBRARY
     base: Recipe | None = None
     standing_in_for: tuple[str, ...] = field(default=(), compare=False)
 
@@ -93,7 +95,15 @@ BUILD = Recipe(
         *_PYTHON,
     ),
     (f"ENV {_PATH} LANG=C.UTF-8 HOME=/root", 'CMD ["bash"]'),
-    tools=True,
+    tools=toolbox.write,
+)
+LAMBDA = Recipe(
+    "homeport/lambda:bookworm",
+    1,
+    ("ca-certificates", "nodejs", "python3"),
+    (f"ENV {_PATH} LANG=en_US.UTF-8 TZ=:UTC", "WORKDIR /var/task"),
+    tools=toolbox.write_sdk,
+    libraries=toolbox.SDK,
 )
 SAMPLE = Recipe(
     "homeport/sample:latest",
@@ -106,7 +116,7 @@ SAMPLE = Recipe(
     base=PYTHON,
     standing_in_for=("public.ecr.aws/ecs-sample-image/amazon-ecs-sample:latest", "amazon/amazon-ecs-sample"),
 )
-RECIPES = (BASE, PYTHON, BUILD, SAMPLE)
+RECIPES = (BASE, PYTHON, BUILD, LAMBDA, SAMPLE)
 _STAND_INS = {name: recipe for recipe in RECIPES for name in (recipe.name, *recipe.standing_in_for)}
 
 
@@ -179,7 +189,7 @@ async def _make(images: Images, recipe: Recipe, lock: int) -> None:
         folder.mkdir()
         extra = folder / "tools.tar"
         if recipe.tools:
-            await asyncio.to_thread(toolbox.write, extra)
+            await asyncio.to_thread(recipe.tools, extra)
         part = folder / "part.tar"
         made = _command(recipe, part, extra if recipe.tools else None, folder)
         await _run(
@@ -219,7 +229,7 @@ def _mmdebstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None) -> li
     if extra:
         options.append(f"--customize-hook=tar-in {shlex.quote(str(extra))} /")
         options.append(
-            f'--customize-hook=chroot "$1" python3 -m compileall -q -j 0 /{toolbox.LIBRARY} || true'
+            f'--customize-hook=chroot "$1" python3 -m compileall -q -j 0 /{recipe.libraries} || true'
         )
     return [maker, *options, SUITE, str(tar), *SOURCES]
 

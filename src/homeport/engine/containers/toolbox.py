@@ -1,5 +1,5 @@
-"""The tools of the build image that Debian has too old: the aws cli, which is the one that homeport itself is
-installed with, and npm from its registry."""
+"""What Debian has too old: for builds the aws cli, which is the one that homeport itself is installed with, and npm
+from its registry; for Lambda functions boto3, which is homeport's own, too."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ NPM = "10.9.2"
 _NPM_URL = f"https://registry.npmjs.org/npm/-/npm-{NPM}.tgz"
 LIBRARY = "usr/local/lib/homeport-tools"
 """Where the aws cli and what it needs lie."""
+SDK = "var/runtime"
+"""Where the SDK of Lambda functions lies."""
 _LARGE = ("service-2.json", "endpoint-rule-set-1.json", "paginators-1.json")
 """Files of the aws cli's service models, which it also reads compressed."""
 _AWS = f"""#!/usr/bin/python3
@@ -27,12 +29,19 @@ _SKIPPED = re.compile(r"/(__pycache__|examples|topics)/|\.pyc$|/examples-1\.json
 
 
 def write(file: Path) -> None:
-    """Write a tar archive of the tools, to be unpacked at the root of the image."""
+    """Write a tar archive of a build's tools, to be unpacked at the root of the image."""
     with tarfile.open(file, "w") as tar:
         for name in sorted(_closure("awscli")):
-            _add_distribution(tar, name)
+            _add_distribution(tar, name, LIBRARY)
         _add_bytes(tar, "usr/local/bin/aws", _AWS.encode(), 0o755)
         _add_npm(tar)
+
+
+def write_sdk(file: Path) -> None:
+    """Write a tar archive of boto3, to be unpacked at the root of the image."""
+    with tarfile.open(file, "w") as tar:
+        for name in sorted(_closure("boto3")):
+            _add_distribution(tar, name, SDK)
 
 
 def _closure(name: str, known: frozenset[str] = frozenset()) -> frozenset[str]:
@@ -55,15 +64,15 @@ def _is_installed(name: str) -> bool:
     return True
 
 
-def _add_distribution(tar: tarfile.TarFile, name: str) -> None:
+def _add_distribution(tar: tarfile.TarFile, name: str, folder: str) -> None:
     for path in metadata.files(name) or ():
         source = Path(str(path.locate()))
         if ".." in path.parts or _SKIPPED.search(f"/{path}") or not source.is_file():
             continue
         if source.name in _LARGE:
-            _add_bytes(tar, f"{LIBRARY}/{path}.gz", gzip.compress(source.read_bytes(), 1, mtime=0), 0o644)
+            _add_bytes(tar, f"{folder}/{path}.gz", gzip.compress(source.read_bytes(), 1, mtime=0), 0o644)
         else:
-            tar.add(source, f"{LIBRARY}/{path}", filter=_as_root)
+            tar.add(source, f"{folder}/{path}", filter=_as_root)
 
 
 def _as_root(member: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -137,7 +137,9 @@ class _Exchange:
         early = routing.by_target(request) or routing.by_path(signing_name, request)
         if early:
             self._enter(early)
-        streamed = bool(early and early.operation and early.operation.has_streaming_input)
+        # S3's requests name the digest of their body; to check the signature of others takes the body itself
+        streaming = bool(early and early.operation and early.operation.has_streaming_input)
+        streamed = streaming and signing_name == "s3"
         whole = b"" if streamed else await self._whole_body()
         route = early or routing.by_action(signing_name, request, whole)
         if signature is None and (route is None or route.operation is None):

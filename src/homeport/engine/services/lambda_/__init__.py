@@ -1,0 +1,5 @@
+"""AWS Lambda."""
+
+from homeport.engine.services.lambda_.service import SERVICE
+
+__all__ = ["SERVICE"]
