@@ -10,6 +10,7 @@ setup: $(VENV)/.installed
 	@scripts/setup-docker.sh
 
 $(VENV)/.installed: pyproject.toml constraints.txt
+	@echo "Installing homeport and what it needs into $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@

@@ -20,6 +20,9 @@ def answer(path):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = (
+        True  # an answer is two writes, and the second must not wait for the first one's ACK
+    )
 
     def do_GET(self):
         status, body = answer(self.path)

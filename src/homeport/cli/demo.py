@@ -67,6 +67,8 @@ def demo(
     repository.revert()
 
     out.print(f"\n[bold]Done in {time.monotonic() - began:.0f} s.[/bold] The engine goes on. Look around:\n")
+    if shutil.which("homeport") is None:
+        out.print(f"  export PATH={Path(sys.executable).parent}:$PATH")
     out.print(f"  eval $(homeport engine env --data {target.data})")
     out.print(f"  homeport status {outputs['Pipeline']}")
     out.print(f"  aws ecs describe-services --cluster {outputs['Cluster']} --services {outputs['Service']}")

@@ -22,6 +22,8 @@ COLORS = {
     "Abandoned": "yellow",
     "Pending": "bright_black",
 }
+_FIXED = 6
+"""Columns that are shown whole; the summary after them gets the room that is left."""
 MARKS = {"Succeeded": "✓", "Failed": "✗", "InProgress": "●", "Pending": "·", "Abandoned": "–"}
 
 
@@ -34,7 +36,10 @@ def execution(shown: Execution, note: str = "") -> RenderableType:
     if shown.revision:
         subject = shown.message.splitlines()[0] if shown.message else ""
         head.append_text(Text.assemble("  ", (shown.revision[:7], "magenta"), f" {subject}"))
+    head.no_wrap, head.overflow = True, "ellipsis"
     table = Table(show_header=False, box=None, padding=(0, 1))
+    for _ in range(_FIXED):
+        table.add_column(no_wrap=True)
     stage = None
     for action in shown.actions:
         table.add_row(Text("" if action.stage == stage else action.stage, "bold"), *_cells(action))
@@ -56,7 +61,7 @@ def _cells(action: Action) -> tuple[RenderableType, ...]:
         Text(action.provider, "bright_black"),
         Text(action.status, color),
         Text(seconds(action.seconds), "bright_black"),
-        Text(summary, "bright_black"),
+        Text(summary, "bright_black", no_wrap=True, overflow="ellipsis"),
     )
 
 
