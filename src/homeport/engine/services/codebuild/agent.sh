@@ -106,5 +106,6 @@ mkdir -p $tmp/exported $tmp/names
 if [ -n "$dockerd" ] && [ -e $plan/keep-docker ]; then
     # its data are kept for the next build, so they must be whole
     kill "$dockerd" && wait "$dockerd"
+    [ -z "$containerd" ] || { kill "$containerd" && wait "$containerd"; }
 fi
 tell done $result

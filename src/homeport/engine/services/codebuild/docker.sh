@@ -2,6 +2,17 @@
 parent=$(sed -n 's/^[0-9]*:\(memory\|\):\(.*\)$/\2/p' /proc/self/cgroup | head -n 1)
 mkdir -p /etc/docker
 mount_options=$(cat $plan/docker)
+containerd=
+if command -v containerd >/dev/null; then
+    # a containerd of dockerd's own keeps dockerd from ending for a second
+    mkdir -p /run/docker/containerd
+    printf 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n' >/run/docker/containerd/config.toml
+    containerd --config /run/docker/containerd/config.toml --root /var/lib/docker/containerd/daemon \
+        --state /run/docker/containerd/daemon --address /run/docker/containerd/containerd.sock \
+        >/var/log/containerd.log 2>&1 &
+    containerd=$!
+    mount_options="$mount_options --containerd /run/docker/containerd/containerd.sock"
+fi
 # shellcheck disable=SC2086
 dockerd --host unix:///var/run/docker.sock --cgroup-parent "${parent%/}/docker" $mount_options \
     >/var/log/dockerd.log 2>&1 &
