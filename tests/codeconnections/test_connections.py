@@ -71,13 +71,13 @@ def create(engine, connection, **members):
     assert outcome(engine, "web", first(engine, "web")) == ("Succeeded", [])
 
 
-def deliver(engine, connection, event, payload, delivery=None, secret=SECRET):
+def deliver(engine, connection, event, payload, delivery=None, secret=SECRET, signature=None):
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    computed = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     headers = {
         "X-GitHub-Event": event,
         "X-GitHub-Delivery": delivery or str(uuid.uuid4()),
-        "X-Hub-Signature-256": f"sha256={signature}",
+        "X-Hub-Signature-256": signature or computed,
         "Content-Type": "application/json",
     }
     return call(engine, connection, "POST", body, headers)
@@ -115,6 +115,9 @@ def test_a_push_told_by_a_webhook_deploys_its_commit_once(engine, connection, up
     assert deliver(engine, connection, "push", push(before, after), "d-1")[0] == 200, (
         "a replay changes nothing"
     )
+    assert deliver(engine, connection, "push", push(before, after), "d-2")[0] == 200, (
+        "under another id neither"
+    )
     newest = until(lambda: len(executions(engine)) == 2 and executions(engine)[0])
     assert newest["trigger"] == {"triggerType": "WebhookV2", "triggerDetail": connection}
     assert ended(engine, "web", newest["pipelineExecutionId"])["artifactRevisions"][0]["revisionId"] == after
@@ -127,6 +130,9 @@ def test_a_wrong_signature_is_refused(engine, connection, upstream):
     head = upstream.commit("two")
     status, answer = deliver(engine, connection, "push", push(head, head), secret="guessed")
     assert (status, answer["message"]) == (403, "The signature X-Hub-Signature-256 is missing or wrong")
+    for signature in ("sha256=", "sha1=" + "0" * 40, "\xe9" * 71):
+        assert deliver(engine, connection, "push", push(head, head), signature=signature)[0] == 403
+    assert len(executions(engine)) == 1
     assert call(engine, connection, "GET")[0] == 403
 
 
@@ -180,3 +186,93 @@ def test_triggers_filter_tags_and_paths(engine, connection, upstream):
         "docs-only": "Ignored",
         "tag": "Processed",
     }
+
+
+def test_pull_requests_start_the_pipeline_for_their_paths_until_they_are_merged(engine, connection, upstream):
+    wanted = {
+        "events": ["OPEN", "UPDATED"],
+        "branches": {"includes": ["main"]},
+        "filePaths": {"includes": ["src/**"], "excludes": ["**/*.md"]},
+    }
+    trigger = {
+        "providerType": "CodeStarSourceConnection",
+        "gitConfiguration": {"sourceActionName": "Source", "pullRequest": [wanted]},
+    }
+    create(engine, connection, triggers=[trigger], executionMode="PARALLEL")
+    base = upstream.git("rev-parse", "HEAD")
+    upstream.git("checkout", "-qb", "feature")
+
+    def tell(kind, delivery):
+        request = {"base": {"ref": "main", "sha": base}, "head": {"sha": upstream.git("rev-parse", "HEAD")}}
+        payload = {
+            "action": kind,
+            "number": 7,
+            "pull_request": request,
+            "repository": {"full_name": REPOSITORY},
+        }
+        assert deliver(engine, connection, "pull_request", payload, delivery)[0] == 202
+
+    upstream.commit("docs", "src/README.md")
+    upstream.git("update-ref", "refs/pull/7/head", "HEAD")
+    tell("opened", "docs")
+    code = upstream.commit("code", "src/app.py")
+    upstream.git("update-ref", "refs/pull/7/head", "HEAD")
+    tell("synchronize", "code")
+    tell("closed", "merged")
+    bearer = {"Authorization": f"Bearer {SECRET}"}
+
+    def told():
+        found = call(engine, connection, "GET", headers=bearer)[1]
+        statuses = {one["deliveryId"]: one["status"] for one in found}
+        return statuses if "Received" not in statuses.values() else None
+
+    assert until(told) == {"docs": "Ignored", "code": "Processed", "merged": "Ignored"}
+    newest, _ = executions(engine)
+    assert ended(engine, "web", newest["pipelineExecutionId"])["artifactRevisions"][0]["revisionId"] == code
+
+
+def test_ten_branches_at_once_start_one_execution_each_and_a_deleted_one_none(engine, connection, upstream):
+    trigger = {
+        "providerType": "CodeStarSourceConnection",
+        "gitConfiguration": {
+            "sourceActionName": "Source",
+            "push": [{"branches": {"includes": ["release/*"], "excludes": ["release/old*"]}}],
+        },
+    }
+    create(engine, connection, triggers=[trigger], executionMode="QUEUED")
+    commits = set()
+    for number in range(10):
+        upstream.git("checkout", "-qB", f"release/{number}", "main")
+        commit = upstream.commit(str(number))
+        commits.add(commit)
+        payload = push("0" * 40, commit, ref=f"refs/heads/release/{number}", created=True)
+        assert deliver(engine, connection, "push", payload)[0] == 202
+    gone = push(commit, "0" * 40, ref="refs/heads/release/9", deleted=True, head_commit=None, commits=[])
+    assert deliver(engine, connection, "push", gone)[0] == 202
+    old = push("0" * 40, commit, ref="refs/heads/release/old", created=True)
+    assert deliver(engine, connection, "push", old)[0] == 202
+
+    def all_ended():
+        found = executions(engine)
+        return found if len(found) == 11 and {one["status"] for one in found} == {"Succeeded"} else None
+
+    found = until(all_ended)[:-1]
+    assert {one["sourceRevisions"][0]["revisionId"] for one in found} == commits
+
+
+def test_a_repository_without_webhooks_is_polled(engine, connection, upstream):
+    create(engine, connection)
+    engine.restart()  # a start looks at every repository at once, instead of in half a minute
+    upstream.git("tag", "v1")
+    after = upstream.commit("two")
+    engine.restart()
+    newest = until(lambda: len(executions(engine)) == 2 and executions(engine)[0])
+    assert newest["trigger"] == {"triggerType": "WebhookV2", "triggerDetail": connection}
+    assert ended(engine, "web", newest["pipelineExecutionId"])["artifactRevisions"][0]["revisionId"] == after
+    before = upstream.git("rev-parse", "HEAD~1")
+    assert deliver(engine, connection, "push", push(before, after), "late")[0] == 202
+    upstream.git("commit", "-q", "--amend", "-m", "forced")
+    forced = upstream.git("rev-parse", "HEAD")
+    engine.restart()
+    newest = until(lambda: len(executions(engine)) == 3 and executions(engine)[0])
+    assert ended(engine, "web", newest["pipelineExecutionId"])["artifactRevisions"][0]["revisionId"] == forced

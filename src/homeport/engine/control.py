@@ -6,7 +6,6 @@ needs the token that stands, readable for its user only, in the data folder's `e
 
 from __future__ import annotations
 
-import hmac
 import json
 import os
 import resource
@@ -14,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from homeport.engine.wire import http
+from homeport.engine.wire.constant_time import same
 from homeport.engine.wire.http import Response
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Control:
         if route == ("GET", "/_homeport/status"):
             await _json(200, self._status()).send(send)
         elif route == ("POST", "/_homeport/reset"):
-            if hmac.compare_digest(request.headers.get(TOKEN_HEADER, ""), self._token):
+            if same(self._token, request.headers.get(TOKEN_HEADER, "")):
                 await self._engine.reset()
                 await _json(200, {}).send(send)
             else:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote, unquote
 
 from homeport.engine.wire import signing_legacy
+from homeport.engine.wire.constant_time import same
 from homeport.engine.wire.errors import AwsError
 from homeport.engine.wire.http import Request
 from homeport.engine.wire.routing import s3_path
@@ -203,7 +204,7 @@ def verify(signature: Signature, request: Request, secret: str, payload_hash: st
     if signature.legacy:
         # Clients sign the path with the bucket, also when they send the bucket in the host name.
         expected = signing_legacy.sign(request, s3_path(request), secret)
-        if not hmac.compare_digest(expected, signature.value):
+        if not same(expected, signature.value):
             raise _mismatch(signature)
         return
     required = {"host"} | {name for name in request.headers if name.startswith("x-amz-")}
@@ -212,7 +213,7 @@ def verify(signature: Signature, request: Request, secret: str, payload_hash: st
         raise _mismatch(signature)
     canonical = canonical_request(signature, request, payload_hash)
     expected = string_signature(secret, signature, sha256(canonical.encode("utf-8", "surrogateescape")))
-    if not hmac.compare_digest(expected, signature.value):
+    if not same(expected, signature.value):
         raise _mismatch(signature)
 
 
@@ -280,7 +281,7 @@ def chunk_verifier(secret: str, signature: Signature) -> Callable[[str, bytes, b
                 EMPTY_SHA256,
                 sha256(data),
             ]
-        if not hmac.compare_digest(_hmac(key, "\n".join(lines)).hex(), value):
+        if not same(_hmac(key, "\n".join(lines)).hex(), value):
             raise _mismatch(signature)
         previous = value
 

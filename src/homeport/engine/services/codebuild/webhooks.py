@@ -16,6 +16,7 @@ from homeport.engine.services.codebuild.tables import PROJECTS, Row
 from homeport.engine.services.codebuild.webhook_filters import Event, from_github, starts
 from homeport.engine.services.context import Context
 from homeport.engine.wire import http
+from homeport.engine.wire.constant_time import same
 from homeport.engine.wire.errors import AwsError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ async def _receive(engine: Engine, request: http.Request) -> tuple[int, dict[str
     ctx, project = _project(engine, request.path.rpartition("/")[2])
     payload = await request.body()
     expected = hmac.new(project["_webhookSecret"].encode(), payload, hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(request.headers.get("x-hub-signature-256", ""), f"sha256={expected}"):
+    if not same(f"sha256={expected}", request.headers.get("x-hub-signature-256", "")):
         raise AwsError("Forbidden", "The signature X-Hub-Signature-256 is missing or wrong", 403)
     event = from_github(request.headers.get("x-github-event", ""), json.loads(payload))
     webhook = project["webhook"]

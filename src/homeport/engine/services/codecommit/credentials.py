@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import unquote
 
+from homeport.engine.wire.constant_time import same
 from homeport.engine.wire.errors import AwsError
 from homeport.engine.wire.http import Request
 from homeport.engine.wire.principal import Principal
@@ -61,8 +62,7 @@ def _signed(
         _unauthorized("the signature has expired")
     host = request.headers.get("host", "").partition(":")[0]
     if not any(
-        hmac.compare_digest(sign(credential.secret, region, host, path, moment), signature)
-        for path in _paths(request.path)
+        same(sign(credential.secret, region, host, path, moment), signature) for path in _paths(request.path)
     ):
         _unauthorized(
             "the signature does not match: the helper must sign for region "

@@ -18,9 +18,12 @@ from homeport.engine.services.context import Context
 
 
 def receive(ctx: Context, connection: Row, delivery_id: str, event: str, digest: str, size: int) -> bool:
-    """Keep a delivery and start to carry it out; False when it was received before."""
+    """Keep a delivery and start to carry it out; False when it was received before. Its signature is over the payload
+    alone, so the same payload under another id is a replay, too."""
     with ctx.store.transaction():
         if DELIVERIES.get(ctx, connection["id"], delivery_id):
+            return False
+        if DELIVERIES.list(ctx, connection["id"], payload=digest, limit=1):
             return False
         row = {
             "connectionId": connection["id"],

@@ -14,7 +14,9 @@ Row = dict[str, Any]
 CONNECTIONS = Table("codeconnections_connections", key=("id",), columns=("ConnectionName",))
 HOSTS = Table("codeconnections_hosts", key=("id",))
 WATCHES = Table("codeconnections_watches", key=("connectionId", "repository"))
-DELIVERIES = Table("codeconnections_deliveries", key=("connectionId", "deliveryId"), columns=("status",))
+DELIVERIES = Table(
+    "codeconnections_deliveries", key=("connectionId", "deliveryId"), columns=("status", "payload")
+)
 
 
 def connection(at: At, arn: str) -> Row:

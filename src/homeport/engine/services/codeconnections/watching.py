@@ -60,7 +60,11 @@ async def _compare(ctx: Context, connection: Any, repository: str, heads: dict[s
     for change in changes:
         told = await deliveries.with_paths(ctx, connection, change)
         with ctx.store.transaction():
-            deliveries.tell(ctx, connection, told)
+            row = WATCHES.get(ctx, connection["id"], repository) or {}
+            if (row.get("heads") or {}).get(change.reference) == known.get(change.reference):
+                deliveries.tell(
+                    ctx, connection, told
+                )  # else a webhook came meanwhile, and tells of a newer one
     if gone := set(known) - set(heads):
         row = WATCHES.get(ctx, connection["id"], repository)
         if row and row["heads"]:

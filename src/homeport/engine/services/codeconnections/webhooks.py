@@ -8,7 +8,6 @@ https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 
 from __future__ import annotations
 
-import hmac
 import json
 import re
 from collections.abc import AsyncIterator
@@ -18,6 +17,7 @@ from homeport.engine.services.codeconnections import deliveries, github, reposit
 from homeport.engine.services.codeconnections.tables import CONNECTIONS, DELIVERIES, Row
 from homeport.engine.services.context import Context
 from homeport.engine.wire import http
+from homeport.engine.wire.constant_time import same
 from homeport.engine.wire.errors import AwsError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ async def _answer(engine: Engine, request: http.Request) -> tuple[int, Any]:
     if request.method == "POST" and not found["delivery"]:
         return await _receive(ctx, connection, request, secret)
     given = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if not hmac.compare_digest(given.encode(), secret.encode()):
+    if not same(secret, given):
         raise AwsError("Forbidden", "The webhook secret is wrong", 403)
     if request.method == "GET" and not found["delivery"]:
         return 200, [_shown(row) for row in DELIVERIES.list(ctx, connection["id"])]

@@ -17,6 +17,7 @@ from homeport.engine.services.codepipeline.tables import PIPELINES, WEBHOOKS, Ro
 from homeport.engine.services.context import Context
 from homeport.engine.services.seal import Seal
 from homeport.engine.wire import http
+from homeport.engine.wire.constant_time import same
 from homeport.engine.wire.errors import AwsError
 
 if TYPE_CHECKING:
@@ -73,15 +74,21 @@ async def _receive(engine: Engine, request: http.Request) -> str:
             "triggerType": "Webhook",
             "triggerDetail": ctx.arn(f"webhook:{webhook['name']}"),
         }
-        id = starting.start(ctx, pipeline["pipelineName"], trigger)
+        token = _token(webhook, payload) if definition["authentication"] == "GITHUB_HMAC" else None
+        id = starting.start(ctx, pipeline["pipelineName"], trigger, token=token)
     return f"Started the pipeline execution {id}"
 
 
 def _webhook(engine: Engine, token: str) -> tuple[Context, Row]:
     for scope, row in WEBHOOKS.everywhere(engine.store):
-        if hmac.compare_digest(row["token"], token):
+        if same(row["token"], token):
             return engine.context("codepipeline", scope), row
     raise AwsError("WebhookNotFoundException", "There is no such webhook", 404)
+
+
+def _token(webhook: Row, payload: bytes) -> str:
+    """A signed payload that comes again, redelivered or replayed, starts nothing."""
+    return f"webhook {webhook['token']} {hashlib.sha256(payload).hexdigest()}"
 
 
 def seal(engine: Engine) -> Seal:
@@ -94,7 +101,7 @@ def _authenticate(kind: str, settings: Row, request: http.Request, payload: byte
         secret = settings["SecretToken"].encode()
         sha256 = "sha256=" + hmac.new(secret, payload, hashlib.sha256).hexdigest()
         given = request.headers.get("x-hub-signature-256", "")
-        if not hmac.compare_digest(sha256, given):
+        if not same(sha256, given):
             raise AwsError("Forbidden", "The signature X-Hub-Signature-256 is missing or wrong", 403)
     elif kind == "IP":
         allowed = ipaddress.ip_network(settings["AllowedIPRange"], strict=False)
