@@ -64,7 +64,7 @@ def role(engine, *services, name="pipeline", statements=None):
     return arn
 
 
-def put(engine, text, path="index.html"):
+def put(engine, text, path="index.html", message=None):
     """Commit one file on main and return the commit id."""
     codecommit = engine.client("codecommit")
     tips = codecommit.list_branches(repositoryName="app")["branches"]
@@ -77,7 +77,7 @@ def put(engine, text, path="index.html"):
         branchName="main",
         filePath=path,
         fileContent=text.encode(),
-        commitMessage=f"Say {text}",
+        commitMessage=message or f"Say {text}",
         **parent,
     )["commitId"]
 

@@ -48,6 +48,16 @@ class Cron:
     years: frozenset[int]
     day: DayTest
 
+    def names(self, moment: datetime) -> bool:
+        """Whether the moment lies in a minute that all fields name."""
+        return (
+            moment.year in self.years
+            and moment.month in self.months
+            and moment.hour in self.hours
+            and moment.minute in self.minutes
+            and self.day(moment.date())
+        )
+
     def next_after(self, moment: float, start: float) -> float | None:
         """The first such minute after `moment` (epoch seconds), None when there is none any more."""
         earliest = datetime.fromtimestamp(moment, UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 async def _run(running: Running) -> str:
     configuration = running.configuration
     variable, value = configuration["Variable"], configuration["Value"]
-    operator = configuration.get("Operator", "EQ")
+    operator = configuration["Operator"]
     if not compare(operator, variable, value):
         raise ActionFailed(f"The variable is '{variable}': {operator} '{value}' does not hold")
     return f"The variable is '{variable}': {operator} '{value}' holds"
@@ -39,6 +39,6 @@ def compare(operator: str, variable: str, value: str) -> bool:
 
 PROVIDER = RuleProvider(
     name="VariableCheck",
-    properties=(Property("Variable", True), Property("Value", True), Property("Operator", default="EQ")),
+    properties=(Property("Variable", True), Property("Value", True), Property("Operator", True)),
     run=_run,
 )
