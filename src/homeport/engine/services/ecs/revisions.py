@@ -152,7 +152,11 @@ def record_digests(ctx: Context, revision: Body, found: dict[str, str]) -> None:
 
 
 def emit_deployment(ctx: Context, service: Body, deployment: Body, kind: str, name: str) -> None:
-    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_deployment_events.html"""
+    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_deployment_events.html
+
+    Whoever waits for the topic `ecs.deployment:<id>` is notified.
+    """
+    ctx.notify(f"ecs.deployment:{deployment['id']}")
     detail: dict[str, Any] = {
         "eventType": kind,
         "eventName": name,

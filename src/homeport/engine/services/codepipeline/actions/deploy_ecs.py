@@ -37,7 +37,9 @@ async def _run(running: Running) -> ActionResult:
     revision = await running.x.step("revision", lambda: _register(running, cluster, service, images))
     deployment = await running.x.step("update", lambda: _update(running, cluster, service, revision))
     await running.external(deployment, _url(running, cluster, service), "Deployment in progress")
-    summary = await running.until(lambda: _ended(running, cluster, service, deployment, revision), every=0.5)
+    summary = await running.until(
+        lambda: _ended(running, cluster, service, deployment, revision), [f"ecs.deployment:{deployment}"], 0.5
+    )
     return ActionResult(summary=summary)
 
 
