@@ -2,9 +2,12 @@
 
 import hashlib
 import hmac
+import io
 import json
+import re
 import urllib.error
 import urllib.request
+import zipfile
 
 import pytest
 
@@ -185,8 +188,154 @@ def test_a_webhook_starts_its_pipeline_for_a_signed_payload_that_matches(engine,
     assert post("refs/heads/main", "wrong") == 403
     assert post("refs/heads/other") == 200
     assert post("refs/heads/main") == 200
+    assert post("refs/heads/main") == 200, "a replay starts nothing"
     listed = client.list_pipeline_executions(pipelineName="web")["pipelineExecutionSummaries"]
     assert [one["trigger"]["triggerType"] for one in listed] == ["Webhook", "CreatePipeline"]
     assert client.list_webhooks()["webhooks"][0]["definition"]["authenticationConfiguration"] == {
         "SecretToken": "****"
     }
+
+
+def test_an_action_in_another_region_works_with_a_copy_of_its_artifact_there(engine, delivery):
+    s3 = engine.client("s3")
+    s3.create_bucket(Bucket="there", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    structure = declaration(
+        "web", delivery, ("Source", codecommit_source()), ("Deploy", s3_deploy(region="eu-west-1"))
+    )
+    del structure["artifactStore"]
+    structure["artifactStores"] = {
+        engine.region: {"type": "S3", "location": BUCKET},
+        "eu-west-1": {"type": "S3", "location": "there"},
+    }
+    engine.client("codepipeline").create_pipeline(pipeline=structure)
+    assert outcome(engine, "web", first(engine, "web")) == ("Succeeded", [])
+    deploy, source = engine.client("codepipeline").list_action_executions(pipelineName="web")[
+        "actionExecutionDetails"
+    ]
+    assert source["output"]["outputArtifacts"][0]["s3location"]["bucket"] == BUCKET
+    copy = deploy["input"]["inputArtifacts"][0]["s3location"]
+    assert (deploy["input"]["region"], copy["bucket"]) == ("eu-west-1", "there")
+    assert s3.head_object(Bucket="there", Key=copy["key"])["ContentType"] == "application/zip"
+    assert s3.get_object(Bucket=BUCKET, Key="site/index.html")["Body"].read() == b"one"
+
+
+def test_an_artifact_is_deployed_as_it_is_under_a_dated_key(engine, delivery):
+    configuration = {"BucketName": BUCKET, "Extract": "false", "ObjectKey": "kept/{datetime}/{uuid}.zip"}
+    settings = {"CacheControl": "max-age=60"}
+    deploy = action("Deploy", "Deploy", "S3", configuration | settings, inputs=["Code"])
+    id = create(engine, delivery, ("Deploy", deploy))
+    assert ended(engine, "web", id)["status"] == "Succeeded"
+    s3 = engine.client("s3")
+    (found,) = s3.list_objects_v2(Bucket=BUCKET, Prefix="kept/")["Contents"]
+    assert re.fullmatch(r"kept/\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d/[0-9a-f-]{36}\.zip", found["Key"])
+    kept = s3.get_object(Bucket=BUCKET, Key=found["Key"])
+    assert kept["CacheControl"] == "max-age=60"
+    assert zipfile.ZipFile(io.BytesIO(kept["Body"].read())).namelist() == ["index.html"]
+
+
+def test_names_in_an_artifact_lead_to_no_file_of_the_engines(engine, delivery):
+    s3 = engine.client("s3")
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("../../../../../../etc/passwd", "of the artifact")
+    s3.put_object(Bucket=BUCKET, Key="in.zip", Body=buffer.getvalue())
+    source = action("Source", "Source", "S3", {"S3Bucket": BUCKET, "S3ObjectKey": "in.zip"}, outputs=["Code"])
+    structure = declaration("web", delivery, ("Source", source), ("Deploy", s3_deploy()))
+    engine.client("codepipeline").create_pipeline(pipeline=structure)
+    assert outcome(engine, "web", first(engine, "web")) == ("Succeeded", [])
+    listed = s3.list_objects_v2(Bucket=BUCKET, Prefix="site/")["Contents"]
+    bodies = [s3.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read() for one in listed]
+    assert bodies == [b"of the artifact"]
+
+
+def test_an_image_is_a_source(engine, delivery):
+    ecr = engine.client("ecr")
+    ecr.create_repository(repositoryName="app")
+    blobs = {"config": b'{"architecture": "amd64", "os": "linux"}', "layer": b"not looked into"}
+    for blob in blobs.values():
+        upload = ecr.initiate_layer_upload(repositoryName="app")["uploadId"]
+        part = {"partFirstByte": 0, "partLastByte": len(blob) - 1, "layerPartBlob": blob}
+        ecr.upload_layer_part(repositoryName="app", uploadId=upload, **part)
+        digest = "sha256:" + hashlib.sha256(blob).hexdigest()
+        ecr.complete_layer_upload(repositoryName="app", uploadId=upload, layerDigests=[digest])
+
+    def described(blob, kind):
+        digest = "sha256:" + hashlib.sha256(blobs[blob]).hexdigest()
+        return {"mediaType": f"application/vnd.oci.image.{kind}", "size": len(blobs[blob]), "digest": digest}
+
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": described("config", "config.v1+json"),
+        "layers": [described("layer", "layer.v1.tar")],
+    }
+    image = ecr.put_image(repositoryName="app", imageManifest=json.dumps(manifest), imageTag="stable")[
+        "image"
+    ]
+    digest = image["imageId"]["imageDigest"]
+    configuration = {"RepositoryName": "app", "ImageTag": "stable"}
+    source = action("Source", "Source", "ECR", configuration, outputs=["Code"], namespace="Image")
+    structure = declaration(
+        "web", delivery, ("Source", source), ("Deploy", s3_deploy(key="#{Image.ImageTag}"))
+    )
+    engine.client("codepipeline").create_pipeline(pipeline=structure)
+    execution = ended(engine, "web", first(engine, "web"))
+    assert (execution["status"], execution["artifactRevisions"][0]["revisionId"]) == ("Succeeded", digest)
+    body = engine.client("s3").get_object(Bucket=BUCKET, Key="stable/imageDetail.json")["Body"].read()
+    uri = f"{engine.account}.dkr.ecr.{engine.region}.amazonaws.com/app@{digest}"
+    assert json.loads(body)["ImageURI"] == uri
+    start(engine, "web", sourceRevisions=[
+        {"actionName": "Source", "revisionType": "IMAGE_DIGEST", "revisionValue": "sha256:" + "0" * 64}
+    ])  # fmt: skip
+    newest = engine.client("codepipeline").list_pipeline_executions(pipelineName="web")[
+        "pipelineExecutionSummaries"
+    ][0]
+    status, messages = outcome(engine, "web", newest["pipelineExecutionId"])
+    assert status == "Failed" and "ImageNotFoundException" in messages[0]
+
+
+def test_a_stack_that_failed_is_replaced(engine, delivery):
+    def template(document):
+        role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": document}}
+        return json.dumps({"Resources": {"Role": role}, "Outputs": {"Name": {"Value": {"Ref": "Role"}}}})
+
+    put(engine, template("no"), "template.json")
+    settings = {"TemplatePath": "Code::template.json", "Capabilities": "CAPABILITY_IAM"}
+    deploy = stack("Deploy", "REPLACE_ON_FAILURE", OutputFileName="out.json", **settings)
+    deploy["outputArtifacts"] = [{"name": "Made"}]
+    keep = s3_deploy() | {"inputArtifacts": [{"name": "Made"}]}
+    status, messages = outcome(engine, "web", create(engine, delivery, ("Stack", deploy), ("Keep", keep)), 60)
+    assert status == "Failed" and "Role" in messages[0]
+    put(engine, template({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ]}), "template.json")  # fmt: skip
+    assert outcome(engine, "web", start(engine, "web"), 60) == ("Succeeded", [])
+    made = json.loads(engine.client("s3").get_object(Bucket=BUCKET, Key="site/out.json")["Body"].read())
+    assert engine.client("iam").get_role(RoleName=made["Name"])
+
+
+def test_a_change_set_without_changes_is_executed_as_nothing(engine, delivery):
+    template = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    put(engine, json.dumps(template), "template.json")
+    change = stack("Change", "CHANGE_SET_REPLACE", ChangeSetName="next", TemplatePath="Code::template.json")
+    execute = stack("Execute", "CHANGE_SET_EXECUTE", 2, ChangeSetName="next")
+    id = create(engine, delivery, ("Stack", change, execute))
+    assert outcome(engine, "web", id, 60) == ("Succeeded", [])
+    assert outcome(engine, "web", start(engine, "web"), 60) == ("Succeeded", [])
+    events = engine.client("cloudformation").describe_stack_events(StackName="stack")["StackEvents"]
+    assert "UPDATE_COMPLETE" not in {one["ResourceStatus"] for one in events}
+
+
+def test_a_branch_that_was_deleted_fails_in_the_source_action(engine, delivery):
+    id = create(engine, delivery, ("Deploy", s3_deploy()))
+    assert ended(engine, "web", id)["status"] == "Succeeded"
+    codecommit = engine.client("codecommit")
+    codecommit.create_branch(
+        repositoryName="app", branchName="other",
+        commitId=codecommit.get_branch(repositoryName="app", branchName="main")["branch"]["commitId"],
+    )  # fmt: skip
+    codecommit.update_default_branch(repositoryName="app", defaultBranchName="other")
+    codecommit.delete_branch(repositoryName="app", branchName="main")
+    status, messages = outcome(engine, "web", start(engine, "web"))
+    assert status == "Failed" and "BranchDoesNotExistException" in messages[0]

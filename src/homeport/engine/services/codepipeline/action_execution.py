@@ -38,6 +38,7 @@ async def _carry_out(x: Execution, row: Row) -> ActionResult:
     execution = tables.execution(x.ctx, row["pipelineName"], row["pipelineExecutionId"])
     try:
         running = Running(x, ACTIONS, row, execution, provider.timeout)
+        await running.bring_inputs()
         running.note(
             resolvedConfiguration=running.configuration,
             roleArn=running.role,

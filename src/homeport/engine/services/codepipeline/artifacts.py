@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/welcome-introducing-ar
 from __future__ import annotations
 
 import asyncio
+import string
 import zipfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from homeport.engine.services.codepipeline.actions.contract import ActionFailed
 from homeport.engine.services.context import Client
 
 CHUNK = 256 * 1024
+_LETTERS = string.ascii_letters + string.digits
 
 
 class Artifact(NamedTuple):
@@ -30,8 +32,12 @@ class Artifact(NamedTuple):
 
 
 def key(pipeline_name: str, artifact_name: str, token: str) -> str:
-    """The S3 key of an artifact, shortened as CodePipeline does."""
-    return f"{pipeline_name[:20]}/{artifact_name[:10]}/{token[:7]}"
+    """The S3 key of an artifact, shortened as CodePipeline does; `token` has hex digits."""
+    number, letters = int(token, 16), ""
+    for _ in range(7):
+        number, digit = divmod(number, len(_LETTERS))
+        letters += _LETTERS[digit]
+    return f"{pipeline_name[:20]}/{artifact_name[:10]}/{letters}"
 
 
 async def download(s3: Client, artifact: Artifact, folder: Path) -> Path:

@@ -74,6 +74,7 @@ async def _evaluate(x: Execution, row: Row) -> str:
     execution = tables.execution(x.ctx, row["pipelineName"], row["pipelineExecutionId"])
     try:
         running = Running(x, RULES, row, execution, provider.timeout)
+        await running.bring_inputs()
         running.note(resolvedConfiguration=running.configuration, roleArn=running.role)
         return await provider.run(running)
     except UnresolvedVariable as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +36,7 @@ class Running:
         minutes = self.action.get("timeoutInMinutes")
         self.deadline = row["startTime"] + (minutes * MINUTE if minutes else timeout)
         self.configuration: dict[str, str] = self.resolve(self.action.get("configuration", {}))
+        self._brought: dict[str, Artifact] = {}
 
     def resolve(self, value: Any) -> Any:
         """A value of the declaration with its variables replaced. Raises UnresolvedVariable."""
@@ -56,6 +59,25 @@ class Running:
         """The pipeline's role, when the action has a role of its own that has to be assumed by it."""
         return self.pipeline["roleArn"] if self.action.get("roleArn") else None
 
+    async def bring_inputs(self) -> None:
+        """Copy the input artifacts that lie in another region into the artifact store of the action's.
+
+        https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-create-cross-region.html
+        """
+        store = self.store(self.region)["location"]
+        for artifact in self.inputs:
+            if artifact.bucket != store:
+                key = artifacts.key(
+                    self.row["pipelineName"], artifact.name, self.x.token(f"copy {artifact.name}")
+                )
+                copy = Artifact(artifact.name, store, key)
+                await self.x.step(f"copy {artifact.name}", partial(self._copy, artifact, copy))
+                self._brought[artifact.name] = copy
+
+    async def _copy(self, artifact: Artifact, copy: Artifact) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            await self.upload(copy, await self.download(artifact, Path(folder)))
+
     @property
     def inputs(self) -> list[Artifact]:
         """The input artifacts, in the order of the declaration."""
@@ -63,6 +85,8 @@ class Running:
 
     def input(self, name: str) -> Artifact:
         """The input artifact of this name. Raises ActionFailed for one that no action has written."""
+        if name in self._brought:
+            return self._brought[name]
         location = self.execution["artifacts"].get(name)
         if location is None:
             raise ActionFailed(

@@ -5,9 +5,12 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3Dep
 
 from __future__ import annotations
 
+import asyncio
 import mimetypes
 import tempfile
+import uuid
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +35,7 @@ async def _run(running: Running) -> ActionResult:
 
 async def _deploy(running: Running) -> int:
     configuration, artifact = running.configuration, running.inputs[0]
-    key = configuration.get("ObjectKey", "")
+    key = _dated(running, configuration.get("ObjectKey", ""))
     with tempfile.TemporaryDirectory() as folder:
         file = await running.download(artifact, Path(folder))
         if configuration["Extract"].lower() != "true":
@@ -42,15 +45,28 @@ async def _deploy(running: Running) -> int:
             return 1
         prefix = f"{key.strip('/')}/" if key else ""
         try:
-            with zipfile.ZipFile(file) as archive:
-                members = [one for one in archive.infolist() if not one.is_dir()]
-                for one in members:
-                    archive.extract(one, Path(folder) / "tree")
+            members = await asyncio.to_thread(_unpack, file, Path(folder) / "tree")
         except zipfile.BadZipFile:
             raise ActionFailed(f"The artifact {artifact.name} is not a zip file") from None
-        for one in members:
-            await _put(running, prefix + one.filename, Path(folder) / "tree" / one.filename)
+        for name, path in members:
+            await _put(running, prefix + name, path)
         return len(members)
+
+
+def _dated(running: Running, key: str) -> str:
+    """The object key with `{datetime}` and `{uuid}` replaced.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/tutorials-s3deploy.html
+    """
+    moment = datetime.fromtimestamp(running.row["startTime"], UTC).strftime("%Y-%m-%d_%H-%M-%S")
+    return key.replace("{datetime}", moment).replace("{uuid}", str(uuid.UUID(running.x.token("uuid"))))
+
+
+def _unpack(file: Path, folder: Path) -> list[tuple[str, Path]]:
+    """The names in a zip file, and where the files are now: inside of the folder, whatever the names say."""
+    with zipfile.ZipFile(file) as archive:
+        members = [one for one in archive.infolist() if not one.is_dir()]
+        return [(one.filename, Path(archive.extract(one, folder))) for one in members]
 
 
 async def _put(running: Running, key: str, file: Path) -> None:
