@@ -45,7 +45,9 @@ class Listener:
     async def wait(self, seconds: float) -> bool:
         """Return True when a topic was notified since the last wait, False after that many real seconds."""
         try:
-            await asyncio.wait_for(self._event.wait(), seconds)
+            # not wait_for, which swallows a cancellation that comes together with the notification
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
         except TimeoutError:
             return False
         self._event.clear()
