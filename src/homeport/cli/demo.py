@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 import typer
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from homeport.cli import pipelines, stacks, view
 from homeport.cli.address import listener_port
@@ -101,14 +102,13 @@ def _deploy(target: Target) -> dict[str, str]:
     template = (_example() / "template.yml").read_text()
     began = time.monotonic()
     count = 0
-    with Live(console=out, refresh_per_second=8, transient=True) as live:
+    progress = _Progress()
+    with Live(progress, console=out, refresh_per_second=8, transient=True):
 
         def tell(event: stacks.Event) -> None:
             nonlocal count
             count += event["ResourceStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
-            live.update(
-                f"  {event['ResourceStatus']:<28} {event['LogicalResourceId']} ({event['ResourceType']})"
-            )
+            progress.show(event)
 
         try:
             outputs = stacks.deploy(target.client("cloudformation"), STACK, template, tell=tell, poll=0.1)
@@ -118,6 +118,26 @@ def _deploy(target: Target) -> dict[str, str]:
     how = f"{count} resources in {time.monotonic() - began:.1f} s" if count else "nothing to change"
     out.print(f"  stack {STACK}: {how}")
     return outputs
+
+
+class _Progress:
+    """The newest event of the stack, and for how long nothing has come after it."""
+
+    def __init__(self) -> None:
+        self._text = "looking at the stack"
+        self._since = time.monotonic()
+
+    def show(self, event: stacks.Event) -> None:
+        """Show an event from now on."""
+        self._text = f"{event['ResourceStatus']:<18}  {event['LogicalResourceId']} ({event['ResourceType']})"
+        self._since = time.monotonic()
+
+    def __rich__(self) -> Text:
+        waited = time.monotonic() - self._since
+        text = f"  {self._text}" + (f"  {waited:.0f} s" if waited > 3 else "")
+        if waited > 5:
+            text += "\n  images that no registry provides are made from Debian packages, once on a machine"
+        return Text(text)
 
 
 class Repository:
