@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.1
 _LOOKS_A_SECOND = 10
+_LOOKS_A_QUESTION = 3  # to new targets
 _FLUSHED_SECONDS = 0.3  # Envoy writes its logs every 0.1 s
 
 
@@ -136,9 +137,10 @@ class Proxy:
                 if looks % _LOOKS_A_SECOND == 0:
                     if self.process.pid() is None:
                         await self._start_again()
-                    self._starting.look()
                     async with self._lock:
                         await self.health.put_right()
+                if looks % _LOOKS_A_QUESTION == 0:
+                    self._starting.look()
             except Exception:  # whatever it was, traffic must be looked after
                 log.exception("the watch over Envoy failed; it goes on")
             await asyncio.sleep(_LOOK_SECONDS)

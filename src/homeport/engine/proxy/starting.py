@@ -2,8 +2,8 @@
 
 AWS: "After your target is registered, it must pass one health check to be considered healthy." Envoy takes the first
 success for enough only when it is the first check; a process that needs a second to start would have to pass as many
-checks as a target that was ill, at the group's interval. So such targets are asked each second, and when one is ready
-it is put before Envoy once more as a new one. It had no traffic yet, so nothing is disturbed.
+checks as a target that was ill, at the group's interval. So such targets are asked often, and when one is ready it
+is put before Envoy once more as a new one. It had no traffic yet, so nothing is disturbed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ADMISSIONS = 5
 
 
 class Starting:
-    """`look`, called each second, asks the targets that wait; `admit` shows one to Envoy as new. When its first check
+    """`look`, called all the time, asks the targets that wait; `admit` shows one to Envoy as new. When its first check
     fails again, on a busy machine for instance, that is repeated after 2, 4, 8 and 16 looks; then the group's
     settings decide alone."""
 

@@ -54,16 +54,17 @@ async def upload(
     if spec.discard_paths:
         picked = [each._replace(path=posixpath.basename(each.path)) for each in picked]
     try:
-        return await _store(ctx, build, target, spec, name, picked, folder), said
+        return await store(ctx, build, target, spec, name, picked, folder), said
     except AwsError as error:
         raise PhaseFailed(
             "CLIENT_ERROR", f"Error while uploading artifacts: {error.code}: {error.message}"
         ) from None
 
 
-async def _store(
+async def store(
     ctx: Context, build: Row, target: Row, spec: Artifacts, name: str, picked: Sequence[Picked], folder: Path
 ) -> Row:
+    """Upload these files as one artifact, in the name of a build or a batch. Raises AwsError."""
     s3 = ctx.client("s3", role=build["serviceRole"])
     options = _encryption(build, target)
     bucket = target["location"].removeprefix("arn:aws:s3:::")

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from homeport.engine.durable.execution import Execution, ExecutionKind, Stopped
-from homeport.engine.services.codebuild import board, preparing
+from homeport.engine.services.codebuild import board, combining, preparing
 from homeport.engine.services.codebuild.batch_spec import BatchBuild
 from homeport.engine.services.codebuild.buildspec import YamlFileError, parse
 from homeport.engine.services.codebuild.execution import BUILD
@@ -45,7 +45,10 @@ class Batch:
         try:
             specs = await self._specs()
             await self.x.record("groups", lambda: self._enter("IN_PROGRESS", buildGroups=self._groups(specs)))
-            return await self._builds(specs)
+            status = await self._builds(specs)
+            if status == "SUCCEEDED" and combining.combines(self.row):
+                await self._combine()
+            return status
         except PhaseFailed as error:
             end = (error.code, error.message)
             await self.x.record("failed", lambda: self._fail(*end))
@@ -181,13 +184,26 @@ class Batch:
                 if status == IN_PROGRESS:
                     continue
                 summary = group["currentBuildSummary"] | {"buildStatus": status}
-                if build and (location := build["artifacts"].get("location")):
-                    summary["primaryArtifact"] = {"type": build["_artifacts"]["type"], "location": location}
+                if build:
+                    summary |= _artifacts(build)
                 self._change_group(group["identifier"], summary)
                 told = True
             return True if told else None
 
         await self.x.until(changed, topics, _POLL, deadline)
+
+    async def _combine(self) -> None:
+        async def carry_out() -> Row:
+            try:
+                return {"artifacts": await combining.combine(self.ctx, self.row)}
+            except PhaseFailed as error:
+                return {"failed": [error.code, error.message]}
+
+        await self.x.record("combining", lambda: self._enter(combining.PHASE))
+        made = await self.x.step("combine", carry_out)
+        if "failed" in made:
+            raise PhaseFailed(*made["failed"])
+        await self.x.record("combined", lambda: self._save(self.row | {"artifacts": made["artifacts"]}))
 
     async def _stop_others(self) -> None:
         for group in self.row.get("buildGroups", []):
@@ -249,6 +265,8 @@ def build_request(row: Row, build: BatchBuild, resolved: str, token: str) -> dic
         "environmentTypeOverride": build.environment_type,
     }
     request |= {name: value for name, value in own.items() if value}
+    if combining.combines(row):
+        request["artifactsOverride"] = combining.piece(row, build.identifier)
     if build.privileged_mode is not None:
         request["privilegedModeOverride"] = build.privileged_mode
     variables = {"CODEBUILD_BATCH_BUILD_IDENTIFIER": build.identifier, **build.variables}
@@ -257,6 +275,21 @@ def build_request(row: Row, build: BatchBuild, resolved: str, token: str) -> dic
         *({"name": name, "value": value, "type": "PLAINTEXT"} for name, value in variables.items()),
     ]
     return request
+
+
+def _artifacts(build: Row) -> Row:
+    """What a build left, as its batch shows it (`ResolvedArtifact`)."""
+    found: Row = {}
+    if location := build["artifacts"].get("location"):
+        found["primaryArtifact"] = {"type": build["_artifacts"]["type"], "location": location}
+    if build["secondaryArtifacts"]:
+        types = {each["artifactIdentifier"]: each["type"] for each in build["_secondaryArtifacts"]}
+        found["secondaryArtifacts"] = [
+            {"type": types[name], "location": each["location"], "identifier": name}
+            for each in build["secondaryArtifacts"]
+            if (name := each["artifactIdentifier"])
+        ]
+    return found
 
 
 def _id(group: Row) -> str:

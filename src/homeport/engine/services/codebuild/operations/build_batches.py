@@ -35,16 +35,11 @@ def start_batch(ctx: Context, request: dict[str, Any], by: str, kept: list[Row] 
         if row["startTime"] > ctx.now() - TOKEN_SECONDS and row["_fingerprint"] == fingerprint(request):
             return row
     project = tables.project(ctx, request["projectName"])
-    config = request.get("buildBatchConfigOverride") or project.get("buildBatchConfig")
-    if not config:
+    config = {**project.get("buildBatchConfig", {}), **request.get("buildBatchConfigOverride", {})}
+    if "serviceRole" not in config:
         raise AwsError(
             "InvalidInputException",
             f"Project {project['name']} has no batch configuration: give it buildBatchConfig with a serviceRole",
-        )
-    if config.get("combineArtifacts"):
-        raise AwsError(
-            "InvalidInputException",
-            "homeport does not combine a batch's artifacts into one location: set combineArtifacts to false",
         )
     settings = effective(project, request)
     now = ctx.now()
@@ -72,7 +67,7 @@ def start_batch(ctx: Context, request: dict[str, Any], by: str, kept: list[Row] 
         "artifacts": {"location": ""},
         "cache": settings["cache"],
         "environment": settings["environment"],
-        "serviceRole": config.get("serviceRole") or settings["serviceRole"],
+        "serviceRole": settings["serviceRole"],
         "logConfig": settings.get("logsConfig", {}),
         "buildTimeoutInMinutes": config.get("timeoutInMins") or _DEFAULT_TIMEOUT,
         "queuedTimeoutInMinutes": settings["queuedTimeoutInMinutes"],
@@ -83,6 +78,7 @@ def start_batch(ctx: Context, request: dict[str, Any], by: str, kept: list[Row] 
         "buildBatchConfig": config,
         "buildGroups": [],
         "idempotencyToken": token,
+        "_artifacts": settings["artifacts"],
         "_request": {key: value for key, value in request.items() if key != "idempotencyToken"},
         "_fingerprint": fingerprint(request),
         "_kept": kept or [],

@@ -44,7 +44,9 @@ async def _start(running: Running, batch: bool) -> str:
     request = build_request(running, running.configuration["ProjectName"])
     codebuild = running.client("codebuild")
     if batch:
-        answer = await codebuild.start_build_batch(**request)
+        combined = running.configuration.get("CombineArtifacts", "false").lower() == "true"
+        config = {"combineArtifacts": True} if combined else None
+        answer = await codebuild.start_build_batch(**request, buildBatchConfigOverride=config)
         return answer["buildBatch"]["id"]
     answer = await codebuild.start_build(**request)
     return answer["build"]["id"]
