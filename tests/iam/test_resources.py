@@ -460,6 +460,18 @@ from homeport.engine.services.iam.resources import Where, asks
             ["lambda:InvokeFunction arn:aws:lambda:us-east-1:123456789012:function:f"],
         ),
         (
+            "lambda",
+            "Invoke",
+            {"FunctionName": "123456789012:function:f", "Qualifier": "live"},
+            ["lambda:InvokeFunction arn:aws:lambda:us-east-1:123456789012:function:f:live"],
+        ),
+        (
+            "lambda",
+            "GetFunction",
+            {"FunctionName": "f:live"},
+            ["lambda:GetFunction arn:aws:lambda:us-east-1:123456789012:function:f"],
+        ),
+        (
             "stepfunctions",
             "StartExecution",
             {"stateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:x"},

@@ -37,6 +37,8 @@ class Context:
     call: Call | None = None
     assumes_as: str | None = None
     """The service whose principal assumes roles, when it is not this one: a build of CodePipeline's own."""
+    source_arn: str | None = None
+    """The resource on whose account the service acts as itself: a rule, a topic, an alarm (`aws:SourceArn`)."""
 
     @property
     def store(self) -> Store:
@@ -74,6 +76,10 @@ class Context:
         """The same in another account or region; `Scope(account, "aws-global")` for global services."""
         return replace(self, scope=scope)
 
+    def on_account_of(self, arn: str) -> Context:
+        """The same service, acting on account of a resource; policies that admit services ask for it."""
+        return replace(self, source_arn=arn)
+
     def client(
         self,
         service: str,
@@ -86,8 +92,8 @@ class Context:
 
         They act as this context's principal; as `role` (an ARN) when one is given, which this service assumes, so
         that its trust policy must allow it; or as the service itself with `as_service`, as AWS's service-linked
-        roles do, for which IAM is not asked. `through` is the role that the service is in when it assumes `role`:
-        that role must then be allowed to, and be trusted.
+        roles do, for which IAM is not asked; Lambda functions alone have to admit services. `through` is the role
+        that the service is in when it assumes `role`: that role must then be allowed to, and be trusted.
         """
         return Client(self, service, role, as_service, region or self.region, through)
 
@@ -168,6 +174,7 @@ class Client:
                     user_agent=f"{ctx.service}.amazonaws.com",
                     secure=True,
                     invoked_by=principal_name(ctx.service),
+                    source_arn=ctx.source_arn if self._as_service else None,
                 )
             )
 

@@ -14,6 +14,7 @@ from homeport.engine.wire.principal import Principal
 class Call:
     """`service` and `name` are boto3's service name and AWS's operation name; `region` is where the call goes.
     `invoked_by` is the service principal on whose way a caller's credentials are used (`aws:CalledVia`);
+    `source_arn` is the resource on whose account an AWS service calls (`aws:SourceArn`);
     `headers` are the HTTP headers of a call over the wire. `decision` is filled in by the authorization: which
     statement decided, for the audit trail."""
 
@@ -28,6 +29,7 @@ class Call:
     user_agent: str = ""
     secure: bool = False
     invoked_by: str | None = None
+    source_arn: str | None = None
     presigned: bool = False
     headers: dict[str, str] = field(default_factory=dict)
     decision: dict[str, Any] = field(default_factory=dict)

@@ -19,6 +19,7 @@ ALARMS = Table("cloudwatch_alarms", key=("AlarmName",), columns=("kind",))
 EVALUATION = "cloudwatch.alarm"
 
 _ACTIONS = {"OK": "OKActions", "ALARM": "AlarmActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
+_FINAL = ("AccessDeniedException", "NotImplemented", "NotFound", "ResourceNotFoundException")
 _WAITS = (1.0, 5.0, 30.0, 120.0)
 
 
@@ -45,10 +46,11 @@ def change_state(ctx: Context, alarm: Body, state: str, reason: str, data: str |
     add_history(
         ctx, name, kind, "StateUpdate", summary, {"version": "1.0", "oldState": before, "newState": after}
     )
-    _emit(ctx, alarm, changed)
+    detail = _detail(alarm, changed)
+    ctx.emit("aws.cloudwatch", "CloudWatch Alarm State Change", detail, [alarm["AlarmArn"]])
     if alarm["ActionsEnabled"]:
         for arn in alarm[_ACTIONS[state]]:
-            ctx.start(ACTION, uuid.uuid4().hex, {"arn": arn, "old": old, "alarm": changed})
+            ctx.start(ACTION, uuid.uuid4().hex, {"arn": arn, "old": old, "alarm": changed, "detail": detail})
     for composite in ALARMS.list(ctx, kind="CompositeAlarm"):
         ctx.wake(EVALUATION, composite["AlarmName"])
 
@@ -72,8 +74,9 @@ def add_history(ctx: Context, alarm: str, kind: str, what: str, summary: str, da
     )
 
 
-def _emit(ctx: Context, old: Body, new: Body) -> None:
-    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html"""
+def _detail(old: Body, new: Body) -> dict[str, Any]:
+    """What EventBridge and functions are told of a change.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html"""
 
     def state(alarm: Body) -> dict[str, Any]:
         shown = {
@@ -87,21 +90,37 @@ def _emit(ctx: Context, old: Body, new: Body) -> None:
     if "AlarmRule" in new:
         configuration["alarmRule"] = new["AlarmRule"]
     elif "MetricName" in new:
-        dimensions = {each["Name"]: each["Value"] for each in new.get("Dimensions") or ()}
-        metric = {"namespace": new["Namespace"], "name": new["MetricName"], "dimensions": dimensions}
-        stat = {
-            "metric": metric,
-            "period": new["Period"],
-            "stat": new.get("Statistic") or new.get("ExtendedStatistic"),
-        }
+        stat = {"metric": _metric(new), "period": new["Period"]}
+        stat["stat"] = new.get("Statistic") or new.get("ExtendedStatistic")
         configuration["metrics"] = [{"id": "m1", "metricStat": stat, "returnData": True}]
-    detail = {
+    else:
+        configuration["metrics"] = [_query(each) for each in new.get("Metrics") or ()]
+    return {
         "alarmName": new["AlarmName"],
         "state": state(new),
         "previousState": state(old),
         "configuration": configuration,
     }
-    ctx.emit("aws.cloudwatch", "CloudWatch Alarm State Change", detail, [new["AlarmArn"]])
+
+
+def _metric(given: Body) -> dict[str, Any]:
+    dimensions = {each["Name"]: each["Value"] for each in given.get("Dimensions") or ()}
+    return {"namespace": given["Namespace"], "name": given["MetricName"], "dimensions": dimensions}
+
+
+def _query(given: Body) -> dict[str, Any]:
+    shown: dict[str, Any] = {"id": given["Id"], "returnData": given.get("ReturnData", True)}
+    if "Expression" in given:
+        return {**shown, "expression": given["Expression"], "label": given.get("Label", given["Id"])}
+    stat = given["MetricStat"]
+    return {
+        **shown,
+        "metricStat": {
+            "metric": _metric(stat["Metric"]),
+            "period": stat["Period"],
+            "stat": stat["Stat"],
+        },
+    }
 
 
 def _iso(moment: float) -> str:
@@ -109,11 +128,11 @@ def _iso(moment: float) -> str:
 
 
 async def _act(x: Execution) -> None:
-    arn, alarm, old = x.input["arn"], x.input["alarm"], x.input["old"]
+    arn, alarm = x.input["arn"], x.input["alarm"]
     for attempt, wait in enumerate((*_WAITS, None), 1):
 
         async def act() -> None:
-            await _perform(x.ctx, arn, alarm, old)
+            await _perform(x.ctx, arn, x.input)
 
         def note(_: None) -> None:
             summary = f"Successfully executed action {arn}"
@@ -125,21 +144,24 @@ async def _act(x: Execution) -> None:
             await x.step(f"act-{attempt}", act, note)
             return
         except AwsError as error:
-            if wait is None or error.code in ("NotImplemented", "NotFound", "ResourceNotFoundException"):
+            if wait is None or error.code in _FINAL:
                 raise
         await x.sleep(f"wait-{attempt}", wait)
 
 
-async def _perform(ctx: Context, arn: str, alarm: Body, old: str) -> None:
+async def _perform(ctx: Context, arn: str, change: Body) -> None:
     service, region = arn.split(":")[2:4]
-    message = json.dumps(_message(ctx, alarm, old))
+    alarm = change["alarm"]
     if service == "sns":
+        message = json.dumps(_message(ctx, alarm, change["old"]))
         subject = f'{alarm["StateValue"]}: "{alarm["AlarmName"]}" in {ctx.region}'[:100]
         sns = ctx.client("sns", as_service=True, region=region)
         await sns.publish(TopicArn=arn, Subject=subject, Message=message)
     elif service == "lambda":
-        function = ctx.client("lambda", as_service=True, region=region)
-        await function.invoke(FunctionName=arn, InvocationType="Event", Payload=message.encode())
+        alarms = ctx.engine.context("lambda.alarms.cloudwatch", ctx.scope).on_account_of(alarm["AlarmArn"])
+        function = alarms.client("lambda", as_service=True, region=region)
+        payload = json.dumps(_event(ctx, alarm, change["detail"])).encode()
+        await function.invoke(FunctionName=arn, InvocationType="Event", Payload=payload)
     elif service == "autoscaling" and ":resource/ecs/" in arn:
         # the policy looks at its alarms' states itself
         resource = arn.split(":resource/ecs/")[1].split(":")[0]
@@ -150,6 +172,19 @@ async def _perform(ctx: Context, arn: str, alarm: Body, old: str) -> None:
             f"homeport's alarms act on SNS topics, Lambda functions and scaling policies, not on {arn}.",
             501,
         )
+
+
+def _event(ctx: Context, alarm: Body, detail: Body) -> dict[str, Any]:
+    """What an alarm's function gets.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html"""
+    return {
+        "source": "aws.cloudwatch",
+        "alarmArn": alarm["AlarmArn"],
+        "accountId": ctx.account,
+        "time": _iso(alarm["StateUpdatedTimestamp"]),
+        "region": ctx.region,
+        "alarmData": detail,
+    }
 
 
 def _message(ctx: Context, alarm: Body, old: str) -> dict[str, Any]:

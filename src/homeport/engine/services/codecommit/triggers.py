@@ -41,7 +41,8 @@ async def fire(ctx: Context, trigger: Row, repository_name: str, detail: dict[st
             Subject=f"UPDATE: AWS CodeCommit {ctx.region} push: {repository_name}",
         )
     else:
-        await ctx.client("lambda", as_service=True).invoke(
+        source = ctx.on_account_of(ctx.arn(repository_name))
+        await source.client("lambda", as_service=True).invoke(
             FunctionName=arn, InvocationType="Event", Payload=message.encode()
         )
 

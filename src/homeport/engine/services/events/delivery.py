@@ -28,7 +28,9 @@ async def _deliver(x: Execution) -> None:
     destination = DESTINATIONS[service_of(target["Arn"])]
 
     async def send() -> None:
-        await destination.send(x.ctx, target, x.input["text"], x.token("send")[:32])
+        await destination.send(
+            x.ctx.on_account_of(x.input["rule"]), target, x.input["text"], x.token("send")[:32]
+        )
 
     for attempt in range(1, attempts + 1):
         try:

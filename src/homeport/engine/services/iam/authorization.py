@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from homeport.engine.services.engine import Engine
 
 _PASS_ROLE = action_named("iam", "PassRole")
+_ADMITTED = {("lambda", "Invoke")}
+"""Operations that services, too, may call only where the resource's policy admits them."""
 
 
 class Authorization:
@@ -47,7 +49,7 @@ class Authorization:
 
     async def authorize(self, call: Call, operation: Operation | None) -> None:
         """Raise the service's access denied error unless the principal may make this call."""
-        if call.principal.type == "Service" or self._is_roots_own(call):
+        if _is_services_own(call) or self._is_roots_own(call):
             call.decision = {"allowed": True}
             return
         for ask, passed_to in self._asked(call, operation, _where(call)):
@@ -161,6 +163,11 @@ class Authorization:
             document = managed_document(at, given) if given.startswith("arn:") else given
             if document is not None:
                 yield Attached(given if document is not given else "session", parse_policy(document))
+
+
+def _is_services_own(call: Call) -> bool:
+    """Whether a service calls what no resource policy has to admit it to."""
+    return call.principal.type == "Service" and (call.service, call.name) not in _ADMITTED
 
 
 def _with_trust(own: Policies, role: Mapping[str, Any] | None) -> Policies:

@@ -35,6 +35,9 @@ def global_keys(call: Call, permissions: Permissions, now: float) -> dict[str, V
         keys["aws:viaawsservice"] = ("false",)
         if via is None:
             keys["aws:sourceip"] = (call.source_ip,)
+    if call.source_arn:
+        keys["aws:sourcearn"] = (call.source_arn,)
+        keys["aws:sourceaccount"] = (call.source_arn.split(":")[4] or call.account,)
     if call.user_agent:
         keys["aws:useragent"] = (call.user_agent,)
     if referer := call.headers.get("referer"):

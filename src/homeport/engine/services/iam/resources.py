@@ -289,10 +289,21 @@ def _queues(request: Mapping[str, Any], where: Where) -> list[str]:
     return [f"arn:aws:sqs:{where.region}:{where.account}:{name}"]
 
 
+def _function(request: Mapping[str, Any], where: Where) -> list[str]:
+    """A function as it is invoked: with the qualifier, which a policy's resource has to match."""
+    name = str(request.get("FunctionName") or "*")
+    qualifier = request.get("Qualifier")
+    arn = name if name.startswith("arn:") else ""
+    if not arn:
+        arn = f"arn:aws:lambda:{where.region}:{where.account}:function:{name.rpartition('function:')[2]}"
+    return [f"{arn}:{qualifier}" if qualifier and arn.count(":") == 6 else arn]
+
+
 _SPECIAL = {
     ("s3", "DeleteObject"): _s3_deletions,
     ("elasticloadbalancing", "CreateLoadBalancer"): _load_balancers,
     ("events", "PutEvents"): _event_buses,
+    ("lambda", "InvokeFunction"): _function,
     ("kms", "ReEncryptFrom"): _kms_key("SourceKeyId"),
     ("kms", "ReEncryptTo"): _kms_key("DestinationKeyId"),
     ("iam", "CreateGroup"): _iam_creations("group", "GroupName"),
@@ -361,6 +372,7 @@ _READ = {
     ("codebuild", "ProjectName"): lambda value: value.partition(":")[0],
     ("ecs", "TaskDefinitionFamilyName"): lambda value: value.partition(":")[0],
     ("ecs", "TaskDefinitionRevisionNumber"): lambda value: value.partition(":")[2],
+    ("lambda", "FunctionName"): lambda value: value.rpartition("function:")[2].partition(":")[0],
     ("kms", "Alias"): lambda value: value.removeprefix("alias/"),
     ("secretsmanager", "SecretId"): lambda value: f"{value}-??????",
     ("ssm", "ParameterNameWithoutLeadingSlash"): lambda value: value.lstrip("/").partition(":")[0],

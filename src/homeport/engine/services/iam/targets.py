@@ -138,6 +138,10 @@ async def _load_balancer_tags(client: Any, request: Mapping[str, Any], arn: str)
     return (await client.describe_tags(ResourceArns=[arn]))["TagDescriptions"][0]
 
 
+async def _function_tags(client: Any, request: Mapping[str, Any], arn: str) -> dict[str, Any]:
+    return await client.list_tags(Resource=":".join(arn.split(":")[:7]))
+
+
 async def _parameter_tags(client: Any, request: Mapping[str, Any], arn: str) -> dict[str, Any]:
     path = arn.partition(":parameter/")[2]
     named = [request.get("Name"), request.get("ResourceId"), *(request.get("Names") or ())]
@@ -170,6 +174,7 @@ _TAGS: dict[str, Callable[[Any, Mapping[str, Any], str], Awaitable[dict[str, Any
     "codebuild": _project_tags,
     "elbv2": _load_balancer_tags,
     "kms": _key_tags,
+    "lambda": _function_tags,
     "s3": _s3_tags,
     "secretsmanager": _secret_tags,
     "ssm": _parameter_tags,

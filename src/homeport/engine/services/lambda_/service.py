@@ -8,8 +8,14 @@ from homeport.engine.services.engine import Engine
 from homeport.engine.services.lambda_ import runtime_api
 from homeport.engine.services.lambda_.events import EVENT
 from homeport.engine.services.lambda_.operations import (
+    aliases,
+    concurrency,
+    event_invoke_configs,
     functions,
     invocations,
+    permissions,
+    tags,
+    versions,
 )
 from homeport.engine.services.lambda_.packages import FOLDER
 from homeport.engine.services.lambda_.pool import Pool
@@ -45,10 +51,20 @@ async def _reset(engine: Engine) -> None:
 
 SERVICE = Service(
     "lambda",
-    modules=(functions, invocations),
+    modules=(
+        aliases,
+        concurrency,
+        event_invoke_configs,
+        functions,
+        invocations,
+        permissions,
+        tags,
+        versions,
+    ),
     executions=(EVENT, PREPARATION),
     mounts={runtime_api.PREFIX: runtime_api.mount},
     start=_start,
     stop=_stop,
     reset=_reset,
+    resource_policy=permissions.resource_policy,
 )

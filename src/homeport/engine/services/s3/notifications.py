@@ -130,7 +130,7 @@ async def _deliver(x: Execution) -> None:
     body = json.dumps({"Records": [x.input["record"]]})
 
     async def send() -> None:
-        await _send(x.ctx, destination, body)
+        await _send(x.ctx.on_account_of(x.input["record"]["s3"]["bucket"]["arn"]), destination, body)
 
     for attempt in range(_ATTEMPTS):
         try:

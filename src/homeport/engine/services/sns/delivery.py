@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 MAILBOX = "/homeport/sns/email"
 """The log group in which messages to mail addresses can be read, in one stream an address."""
 
+_FINAL = ("AccessDeniedException", "ResourceNotFoundException")
+"""What a function answers that will not change by asking again."""
 _WAITS = (1, 1, 2, 5, 10, 20, 60, 120, 300, 600)
 
 
@@ -40,8 +42,8 @@ async def _deliver(x: Execution) -> None:
         try:
             await x.step(f"send-{attempt}", send)
             return
-        except (_Undelivered, AwsError):
-            if wait is None:
+        except (_Undelivered, AwsError) as error:
+            if wait is None or (isinstance(error, AwsError) and error.code in _FINAL):
                 raise
         await x.sleep(f"wait-{attempt}", float(wait))
 
@@ -60,7 +62,8 @@ async def _send(ctx: Context, subscription: Body, message: dict[str, Any], group
             "Sns": message,
         }
         payload = json.dumps({"Records": [event]}).encode()
-        client = ctx.client("lambda", as_service=True, region=endpoint.split(":")[3])
+        source = ctx.on_account_of(message["TopicArn"])
+        client = source.client("lambda", as_service=True, region=endpoint.split(":")[3])
         await client.invoke(FunctionName=endpoint, InvocationType="Event", Payload=payload)
     else:
         await _mail(ctx, endpoint, message)
