@@ -154,6 +154,73 @@ def test_new_advisories_are_matched_against_what_is_under_continuous_scan(own_en
         time.sleep(0.05)
 
 
+AMAZON = {"etc/os-release": b'ID="amzn"\nVERSION_ID="2"\n'}
+UNSUPPORTED = {
+    "no advisories in OSV form exist for the operating system void 1, of which it has 1 packages": {
+        "etc/os-release": b"ID=void\nVERSION_ID=1\n",
+        "var/lib/dpkg/status": images.DPKG,
+    },
+    "the rpm database /var/lib/rpm/Packages has the form Berkeley DB": AMAZON
+    | {"var/lib/rpm/Packages": b"\0" * 64},
+    "the rpm database /usr/lib/sysimage/rpm/Packages.db has the form ndb": {
+        "usr/lib/sysimage/rpm/Packages.db": b"RpmP" * 16
+    },
+    "the rpm database /var/lib/rpm/rpmdb.sqlite is damaged": AMAZON
+    | {"var/lib/rpm/rpmdb.sqlite": b"no database"},
+    "it has no packages of an operating system or a language": {"app": b"a static binary"},
+}
+
+
+def test_what_cannot_be_looked_at_is_unsupported_and_never_without_findings(
+    ecr: Any, registry: Registry, advisories: Path
+) -> None:
+    (advisories / "all.json").write_text(json.dumps(ADVISORIES))
+    for number, (reason, files) in enumerate(UNSUPPORTED.items()):
+        registry.push_image("app", f"v{number}", layer(files))
+        ecr.start_image_scan(repositoryName="app", imageId={"imageTag": f"v{number}"})
+        answer = scanned(ecr, f"v{number}")
+        assert answer["imageScanStatus"]["status"] == "UNSUPPORTED_IMAGE"
+        assert reason in answer["imageScanStatus"]["description"]
+        assert "imageScanFindings" not in answer
+    summaries = [
+        each.get("imageScanFindingsSummary")
+        for each in ecr.describe_images(repositoryName="app")["imageDetails"]
+    ]
+    assert summaries == [None] * len(UNSUPPORTED)
+
+
+def test_what_an_unsupported_image_has_of_known_languages_is_found(
+    ecr: Any, registry: Registry, advisories: Path
+) -> None:
+    (advisories / "all.json").write_text(json.dumps(ADVISORIES))
+    registry.push_image(
+        "app", "v1", layer(AMAZON | {"var/lib/rpm/Packages": b"old"} | wheel("requests", "2.30.0"))
+    )
+    ecr.start_image_scan(repositoryName="app", imageId={"imageTag": "v1"})
+    answer = scanned(ecr)
+    assert answer["imageScanStatus"]["status"] == "UNSUPPORTED_IMAGE"
+    assert [each["name"] for each in answer["imageScanFindings"]["findings"]] == ["PYSEC-1"]
+
+
+def test_advisories_that_know_nothing_of_the_distribution_are_named(
+    ecr: Any, registry: Registry, advisories: Path
+) -> None:
+    (advisories / "some.json").write_text(json.dumps(ADVISORIES[2]))
+    registry.push_image("app", "v1", *LAYERS)
+    ecr.start_image_scan(repositoryName="app", imageId={"imageTag": "v1"})
+    answer = scanned(ecr)
+    assert answer["imageScanStatus"]["status"] == "FAILED"
+    assert (
+        "knows nothing of Debian: `homeport advisories sync Debian`"
+        in answer["imageScanStatus"]["description"]
+    )
+    (advisories / "some.json").write_text(json.dumps([ADVISORIES[0], ADVISORIES[2]]))
+    ecr.start_image_scan(repositoryName="app", imageId={"imageTag": "v1"})
+    answer = scanned(ecr)
+    assert answer["imageScanStatus"]["status"] == "COMPLETE"
+    assert "Packages of Go, Maven, npm were not looked at" in answer["imageScanStatus"]["description"]
+
+
 def test_a_layer_that_is_no_archive_fails_the_scan(ecr: Any, registry: Registry) -> None:
     registry.push_image("app", "v1", b"this is not a tar archive" * 100)
     ecr.start_image_scan(repositoryName="app", imageId={"imageTag": "v1"})

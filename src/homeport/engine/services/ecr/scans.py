@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import uuid
+from collections import Counter
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from homeport.engine.durable.execution import Execution, ExecutionKind
 from homeport.engine.durable.reconciler import Reconciler
@@ -26,7 +29,11 @@ from homeport.engine.services.engine import Engine
 from homeport.engine.store.database import Scope
 from homeport.engine.wire.errors import AwsError
 
+if TYPE_CHECKING:
+    from homeport.engine.services.ecr.scanning.finding import Finding
+
 Body = dict[str, Any]
+SCANNED = ("COMPLETE", "ACTIVE")
 SCANNABLE = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
 SCANNING = "scanning-configuration"
 RESCAN_EVERY = 60.0
@@ -85,7 +92,7 @@ def scan_summary(ctx: Context, image: Body) -> Body:
     if scan is None:
         return {}
     summary: Body = {"imageScanStatus": {"status": scan["status"], "description": scan["description"]}}
-    if scan["status"] in ("COMPLETE", "ACTIVE"):
+    if scan["status"] in SCANNED:
         summary["imageScanFindingsSummary"] = {
             "imageScanCompletedAt": scan["completedAt"],
             "vulnerabilitySourceUpdatedAt": scan["sourceUpdatedAt"],
@@ -126,6 +133,7 @@ async def _scan(ctx: Context, image: Body) -> Body:
     # Imported here: the libraries that read versions and write SBOMs take a third of a second to load.
     from homeport.engine.services.ecr.scanning.external import ScannerFailed, installed_scanner, run_scanner
     from homeport.engine.services.ecr.scanning.filesystem import UnreadableLayer
+    from homeport.engine.services.ecr.scanning.matching import OS_ECOSYSTEMS
     from homeport.engine.services.ecr.scanning.scan import scan
 
     files = layer_files(ctx.engine)
@@ -137,32 +145,52 @@ async def _scan(ctx: Context, image: Body) -> Body:
     except UnreadableLayer as error:
         return _row(image, "FAILED", f"UnsupportedImageError: a layer cannot be read: {error}")
     _write_sbom(ctx, digest, result.sbom)
-    findings, updated_at = result.findings, result.updated_at
     if scanner := installed_scanner():
         token, _ = issue_token(ctx, 3600.0)
         reference = f"127.0.0.1:{ctx.engine.config.port}/{repository}@{digest}"
         try:
-            findings, updated_at = await run_scanner(scanner, reference, token), ctx.now()
+            findings = await run_scanner(scanner, reference, token)
         except ScannerFailed as error:
             return _row(image, "FAILED", f"The scan failed: {scanner.name}: {error}")
-    if updated_at is None:
+        return _found(ctx, image, result.distribution, findings, ctx.now()) | _completed(ctx, ())
+    if result.updated_at is None:
         return _row(image, "FAILED", NO_DATABASE)
-    return _completed(ctx, image, result.distribution, [each._asdict() for each in findings], updated_at)
+    found = _found(ctx, image, result.distribution, result.findings, result.updated_at)
+    if result.unsupported:
+        return found | {
+            "status": "UNSUPPORTED_IMAGE",
+            "description": f"UnsupportedImageError: the image's packages were not looked at: {result.unsupported}.",
+        }
+    if own := next((name for name in result.unknown if name in OS_ECOSYSTEMS), None):
+        mend = f"`homeport advisories sync {shlex.quote(own)}`"
+        text = f"The scan failed: the advisory database knows nothing of {own}: {mend}, then start the scan again."
+        return found | {"status": "FAILED", "description": text}
+    return found | _completed(ctx, result.unknown)
 
 
-def _completed(ctx: Context, image: Body, distribution: str, findings: list[Body], updated_at: float) -> Body:
-    counts: dict[str, int] = {}
-    for each in findings:
-        counts[each["severity"]] = counts.get(each["severity"], 0) + 1
-    enhanced = scan_type(ctx) == "ENHANCED"
-    status, text = ("ACTIVE", "Continuous scan is selected for image.") if enhanced else ("COMPLETE", "")
-    return _row(image, status, text or "The scan was completed successfully.") | {
+def _found(
+    ctx: Context, image: Body, distribution: str, findings: Sequence[Finding], updated_at: float
+) -> Body:
+    counts = Counter(each.severity for each in findings)
+    found: Body = _row(image, "", "") | {
         "distribution": distribution,
-        "findings": findings,
-        "severityCounts": counts,
+        "enhanced": scan_type(ctx) == "ENHANCED",
+    }
+    return found | {
+        "findings": [each._asdict() for each in findings],
+        "severityCounts": dict(counts),
         "completedAt": ctx.now(),
         "sourceUpdatedAt": updated_at,
     }
+
+
+def _completed(ctx: Context, unknown: Sequence[str]) -> Body:
+    status, text = "COMPLETE", "The scan was completed successfully."
+    if scan_type(ctx) == "ENHANCED":
+        status, text = "ACTIVE", "Continuous scan is selected for image."
+    if unknown:
+        text += f" Packages of {', '.join(unknown)} were not looked at: the advisory database knows nothing of them."
+    return {"status": status, "description": text}
 
 
 def advisories_folder(ctx: Context) -> Path:
@@ -209,7 +237,7 @@ def _row(image: Body, status: str, description: str) -> Body:
 def _tell(ctx: Context, image: Body, row: Body) -> None:
     """Send the event "ECR Image Scan"."""
     detail = {
-        "scan-status": "FAILED" if row["status"] == "FAILED" else "COMPLETE",
+        "scan-status": "COMPLETE" if row["status"] in SCANNED else "FAILED",
         "repository-name": image["repositoryName"],
         "image-digest": image["imageDigest"],
         "image-tags": tags_of(ctx, image),

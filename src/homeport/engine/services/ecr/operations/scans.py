@@ -6,7 +6,7 @@ from typing import Any
 
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecr.images import find_image, find_repository, tags_of
-from homeport.engine.services.ecr.scans import SCANNING, scan_frequency, scan_type, start_scan
+from homeport.engine.services.ecr.scans import SCANNED, SCANNING, scan_frequency, scan_type, start_scan
 from homeport.engine.services.ecr.scope import registry_of
 from homeport.engine.services.ecr.settings import read_setting, write_setting
 from homeport.engine.services.ecr.tables import REPOSITORIES, SCANS
@@ -38,7 +38,7 @@ async def describe_image_scan_findings(ctx: Context, request: Body) -> Body:
             f"repository with name '{image['repositoryName']}' in the registry with id '{ctx.scope.account}'",
         )
     answer = _identity(ctx, request, image) | {"imageScanStatus": _status(scan)}
-    if "findings" not in scan:
+    if not scan.get("findings") and scan["status"] not in SCANNED:
         return answer
     numbered, token = page(
         list(enumerate(scan["findings"])),
@@ -53,7 +53,7 @@ async def describe_image_scan_findings(ctx: Context, request: Body) -> Body:
         "vulnerabilitySourceUpdatedAt": scan["sourceUpdatedAt"],
         "findingSeverityCounts": scan["severityCounts"],
     }
-    if scan["status"] == "ACTIVE":
+    if scan["enhanced"]:
         told["enhancedFindings"] = [_enhanced(ctx, image, scan, finding) for finding in findings]
     else:
         told["findings"] = [_basic(finding) for finding in findings]

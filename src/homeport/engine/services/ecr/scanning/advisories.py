@@ -44,6 +44,13 @@ class Advisories:
             for (body,) in rows:
                 yield json.loads(body)
 
+    def know(self, ecosystem: str) -> bool:
+        """Whether there are advisories for packages of this ecosystem at all."""
+        if self._database is None:
+            return False
+        query = "SELECT 1 FROM affected WHERE ecosystem = ? LIMIT 1"
+        return self._database.execute(query, (ecosystem,)).fetchone() is not None
+
     def close(self) -> None:
         """Close the index."""
         if self._database is not None:

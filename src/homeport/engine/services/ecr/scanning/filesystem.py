@@ -15,6 +15,7 @@ from typing import IO, Any, NamedTuple
 import zstandard
 
 from homeport.engine.services.ecr.scanning import golang, java, npm, os_packages, python
+from homeport.engine.services.ecr.scanning.os_packages import UnreadableDatabase
 from homeport.engine.services.ecr.scanning.package import Package
 
 Reader = Callable[[str, IO[bytes]], list[Package]]
@@ -24,10 +25,11 @@ _OPAQUE = ".wh..wh..opq"
 
 
 class Contents(NamedTuple):
-    """The packages of an image and the text of its os-release file."""
+    """The packages of an image, the text of its os-release file, and why packages are missing, if some are."""
 
     packages: list[Package]
     os_release: str
+    unread: list[str]
 
 
 class UnreadableLayer(Exception):
@@ -44,8 +46,10 @@ def read_image(layers: Iterable[Path]) -> Contents:
         except (tarfile.TarError, EOFError, OSError, zstandard.ZstdError) as error:
             raise UnreadableLayer(f"sha256:{layer.name}: {error}") from None
     releases = [found.pop(path) for path in OS_RELEASE if path in found]
-    packages = [package for each in found.values() for package in each]
-    return Contents(packages, releases[0] if releases else "")
+    unread = [str(each) for each in found.values() if isinstance(each, UnreadableDatabase)]
+    lists = [each for each in found.values() if not isinstance(each, UnreadableDatabase)]
+    packages = [package for each in lists for package in each]
+    return Contents(packages, releases[0] if releases else "", unread)
 
 
 def _apply(file: IO[bytes], found: dict[str, Any]) -> None:
@@ -87,7 +91,12 @@ def _read(tar: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> Any:
     content = tar.extractfile(member)
     if content is None or member.size > LARGEST:
         return None
-    return reader(path, content) if reader else content.read(65536).decode(errors="replace")
+    if reader is None:
+        return content.read(65536).decode(errors="replace")
+    try:
+        return reader(path, content)
+    except UnreadableDatabase as error:
+        return error
 
 
 def _reader(path: str, member: tarfile.TarInfo) -> Reader | None:

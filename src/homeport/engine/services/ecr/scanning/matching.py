@@ -39,6 +39,8 @@ _DISTRIBUTIONS = {
     "sles": "SUSE",
     "opensuse-leap": "openSUSE",
 }
+OS_ECOSYSTEMS = frozenset(_DISTRIBUTIONS.values())
+"""OSV's names of distributions."""
 
 
 class Distribution(NamedTuple):

@@ -15,17 +15,28 @@ from homeport.engine.services.ecr.scanning.package import Package
 DPKG = re.compile(r"var/lib/dpkg/(status|status\.d/[^/]+)")
 APK = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
 RPM = ("var/lib/rpm/rpmdb.sqlite", "usr/lib/sysimage/rpm/rpmdb.sqlite", "usr/share/rpm/rpmdb.sqlite")
+OLD_RPM = ("Packages", "Packages.db")
+"""Databases of rpm before 4.16 (Berkeley DB) and of SUSE (ndb), in the folders of the new one."""
 _NAME, _VERSION, _RELEASE, _EPOCH, _ARCH, _SOURCE = 1000, 1001, 1002, 1003, 1022, 1044
 _INT32 = 4
 
 
+class UnreadableDatabase(Exception):
+    """A package manager's database of a form that is not understood; the text names the form."""
+
+
 def reader(path: str) -> Callable[[str, IO[bytes]], list[Package]] | None:
-    """What reads this file, if it is a package manager's database."""
+    """What reads this file, if it is a package manager's database. Reading may raise UnreadableDatabase."""
     if DPKG.fullmatch(path) and not path.endswith(".md5sums"):
         return _dpkg
     if path in APK:
         return _apk
+    if path in _OLD_RPM_PATHS:
+        return _old_rpm
     return _rpm if path in RPM else None
+
+
+_OLD_RPM_PATHS = {path.replace("rpmdb.sqlite", name) for path in RPM for name in OLD_RPM}
 
 
 def _dpkg(path: str, file: IO[bytes]) -> list[Package]:
@@ -82,11 +93,16 @@ def _rpm(path: str, file: IO[bytes]) -> list[Package]:
         database = sqlite3.connect(f"file:{copy.name}?mode=ro&immutable=1", uri=True)
         try:
             blobs = [row[0] for row in database.execute("SELECT blob FROM Packages")]
-        except sqlite3.DatabaseError:
-            return []
+        except sqlite3.DatabaseError as error:
+            raise UnreadableDatabase(f"the rpm database /{path} is damaged ({error})") from None
         finally:
             database.close()
     return [package for blob in blobs for package in _rpm_header(path, blob)]
+
+
+def _old_rpm(path: str, file: IO[bytes]) -> list[Package]:
+    form = "ndb" if path.endswith(".db") else "Berkeley DB"
+    raise UnreadableDatabase(f"the rpm database /{path} has the form {form}, which homeport does not read")
 
 
 def _rpm_header(path: str, blob: bytes) -> Iterator[Package]:
