@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from homeport.manifest import reference, schema
 from homeport.manifest.model import Manifest
 from homeport.manifest.reader import Invalid, parse
+from tests.stack.manifests import valid
 
 
 def problems(text: str) -> list[str]:
@@ -43,7 +46,7 @@ def test_keys_inside_named_entries_are_known() -> None:
 def test_every_problem_is_told_at_once() -> None:
     found = problems("app: Shop\nservice:\n  port: http\nimage:\n  keep: 0\n")
 
-    assert [problem.split(":")[0] for problem in found] == ["line 1", "line 5", "line 3"]
+    assert [problem.split(":")[0] for problem in found] == ["line 1", "line 3", "line 5"]
 
 
 def test_memory_that_fargate_does_not_offer_is_refused_with_the_nearest() -> None:
@@ -52,10 +55,37 @@ def test_memory_that_fargate_does_not_offer_is_refused_with_the_nearest() -> Non
     assert "it may be 2048 to 8192 (nearest: 2048)" in problem
 
 
-def test_a_connection_needs_owner_and_name() -> None:
-    (problem,) = problems("app: shop\nsource: {provider: connection, repository: shop}\n")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    {
+        "source: {provider: connection, repository: shop}": "it must be owner/name",
+        "source: {provider: connection}": "source.repository: it must be owner/name",
+        "source: {paths: [src/**]}": "source.paths: this is for source.provider: connection",
+        "deploy: {strategy: rollin}": "found 'rollin'; did you mean 'rolling'? Allowed: 'rolling', ",
+        "service: {health: health}": "found 'health'; it should be a path that begins with a slash",
+        "service: {environment: {DEBUG: true}}": "found True; it should be a text: put it in quotes",
+        "service: {cpu: 1024}": "service.memory: 512 is not offered for cpu 1024",
+        "service: {autoscaling: {min: 20}}": "service.autoscaling.max: it is 10, less than autoscaling.min",
+        "service: {sidecars: {agent: {image: a, port: 80}}}": "agent listens on port 80, as the application does",
+        "network: {vpc: vpc-0a1b2c3d}": "network.public-subnets: network.vpc needs two of them at least",
+        "network: {cidr: 10.0.0.1/16}": "it should be a network such as 10.0.0.0/16",
+        "environments: {}": "it needs one environment at least",
+        "environments: {ab-c: {}, a-bc: {}}": "ab-c and a-bc differ in hyphens only",
+        "cost: {schedule: {environments: [staging]}}": "there is no 'staging'; there are production",
+        "cost: {schedule: {start: '21:00'}}": "cost.schedule.stop: it is 20:00, not after start",
+        "cost: {schedule: {timezone: Europe/Berlim}}": "did you mean Europe/Berlin?",
+        "image: {scan: false, stop-on: high}": "image.stop-on: this needs image.scan: true",
+        "image: {keep: 1}\nimage: {keep: 2}": "image: this key is there already, in line 2",
+    }.items(),
+)
+def test_a_problem_says_what_was_found_and_what_is_allowed(text: str, expected: str) -> None:
+    assert expected in "\n".join(problems(f"app: shop\n{text}"))
 
-    assert "owner/name" in problem
+
+def test_hours_may_be_written_without_quotes() -> None:
+    schedule = parse("app: shop\ncost: {schedule: {start: 07:00, stop: 20:00}}").cost.schedule
+
+    assert schedule and (schedule.start, schedule.stop) == ("07:00", "20:00")
 
 
 def test_the_schema_for_editors_is_up_to_date() -> None:
@@ -65,6 +95,9 @@ def test_the_schema_for_editors_is_up_to_date() -> None:
 def test_the_reference_is_up_to_date() -> None:
     assert reference.FILE.read_text() == reference.reference(), "run: python -m homeport.manifest.reference"
 
+
+unhurried = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""The machine may be busy."""
 
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=10))
 documents = st.recursive(
@@ -79,6 +112,7 @@ documents = st.recursive(
 )
 
 
+@unhurried
 @given(documents)
 def test_anything_is_read_or_refused_in_sentences(document: object) -> None:
     try:
@@ -87,6 +121,26 @@ def test_anything_is_read_or_refused_in_sentences(document: object) -> None:
         assert all(problem.message and problem.line >= 1 for problem in error.problems)
 
 
+@unhurried
+@given(valid, st.data())
+def test_a_valid_manifest_with_one_thing_changed_is_read_or_refused_in_sentences(
+    value: dict[str, Any], data: st.DataObject
+) -> None:
+    """Deep in the manifest, where a wrong value meets right neighbours."""
+    node: Any = value
+    while isinstance(node, dict) and node:
+        key = data.draw(st.sampled_from(sorted(node)))
+        if not isinstance(node[key], dict) or data.draw(st.booleans()):
+            node[key] = data.draw(scalars | st.lists(scalars, max_size=2))
+            break
+        node = node[key]
+    try:
+        parse(yaml.safe_dump(value))
+    except Invalid as error:
+        assert all("Traceback" not in str(problem) and problem.message for problem in error.problems)
+
+
+@unhurried
 @given(st.text())
 def test_any_text_is_read_or_refused_in_sentences(text: str) -> None:
     try:

@@ -119,8 +119,8 @@ def _progress(shown: dict[str, stacks.Event]) -> Table:
 
 
 def _parameters(target: Target, manifest: Manifest) -> dict[str, str]:
-    """The image and the number of tasks that run now, so that a deployment of the stack changes neither. None before
-    the first release."""
+    """The images and the numbers of tasks that run now, so that a deployment of the stack changes neither. None for
+    what is not there yet."""
     if manifest.override.template:
         return {}
     cloudformation, ecs = target.client("cloudformation"), target.client("ecs")
@@ -131,18 +131,21 @@ def _parameters(target: Target, manifest: Manifest) -> dict[str, str]:
     found: dict[str, str] = {}
     for environment in manifest.environments:
         own = prefix(manifest, environment)
+        if f"{own}ServiceName" not in outputs:
+            continue
         services = ecs.describe_services(
-            cluster=outputs.get("ClusterName", ""), services=[outputs.get(f"{own}ServiceName", "")]
+            cluster=outputs["ClusterName"], services=[outputs[f"{own}ServiceName"]]
         )["services"]
-        if not services or not services[0]["desiredCount"]:
+        if not services:
             continue
         found[f"{own}DesiredCount"] = str(services[0]["desiredCount"])
         definition = ecs.describe_task_definition(taskDefinition=services[0]["taskDefinition"])[
             "taskDefinition"
         ]
         images = {each["name"]: each["image"] for each in definition["containerDefinitions"]}
-        found["Image"] = images.get(manifest.container, "") or found.get("Image", "")
-    return {name: value for name, value in found.items() if value}
+        if manifest.container in images:
+            found[f"{own}Image"] = images[manifest.container]
+    return found
 
 
 def _next_steps(target: Target, manifest: Manifest, outputs: dict[str, str]) -> None:

@@ -36,6 +36,7 @@ def _sentence(error: Exception) -> str | None:
         return str(error)
     # Imported late: verbs that do not speak to AWS need no botocore, and start the faster.
     from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+    from botocore.parsers import ResponseParserError
 
     if isinstance(error, ClientError):
         detail = error.response["Error"]
@@ -44,4 +45,6 @@ def _sentence(error: Exception) -> str | None:
         return f"{error} Is the engine running?  homeport engine status"
     if isinstance(error, NoCredentialsError):
         return "No AWS credentials were found. Log in (aws sso login), or name a profile with --profile."
+    if isinstance(error, ResponseParserError):
+        return f"The target does not answer as AWS does. {str(error).partition(', invalid')[0]}"
     return str(error) if isinstance(error, BotoCoreError) else None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -12,8 +14,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from homeport.manifest.model import Manifest
+from homeport.manifest.patterns import WORDS
 
 FILE = "homeport.yml"
+_ALIASES: dict[int | str, str] = {f"{kind}_subnets": f"{kind}-subnets" for kind in ("public", "private")}
+"""Fields whose missing value may be wrong: pydantic names them as Python does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +63,34 @@ def parse(text: str) -> Manifest:
         raise Invalid([Problem(1, "", f"this is not YAML that can be read: {error}")]) from None
     if not isinstance(value, dict):
         raise Invalid([Problem(1, "", "the file must be a mapping; the shortest is `app: my-app`")])
+    problems = list(_doubles(root)) if root else []
     try:
-        return Manifest.model_validate(value)
+        manifest = Manifest.model_validate(value)
     except ValidationError as error:
-        raise Invalid([_problem(detail, root) for detail in error.errors()]) from None
+        problems += [_problem(detail, root) for detail in error.errors()]
+    if problems:
+        raise Invalid(sorted(problems, key=lambda each: each.line))
+    return manifest
+
+
+def _doubles(node: yaml.Node, path: tuple[str, ...] = ()) -> Iterator[Problem]:
+    """Keys that are there twice: YAML lets the last one win without a word."""
+    if isinstance(node, yaml.SequenceNode):
+        for at, each in enumerate(node.value):
+            yield from _doubles(each, (*path, str(at)))
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen: dict[str, int] = {}
+    for key, value in node.value:
+        line, name = key.start_mark.line + 1, str(key.value)
+        if name in seen:
+            yield Problem(line, ".".join((*path, name)), f"this key is there already, in line {seen[name]}")
+        seen.setdefault(name, line)
+        yield from _doubles(value, (*path, name))
 
 
 def _problem(detail: ErrorDetails, root: Any) -> Problem:
-    path = tuple(part for part in detail["loc"] if part != "[key]")
+    path = tuple(_ALIASES.get(part, part) for part in detail["loc"] if part != "[key]")
     return Problem(_line(root, path), ".".join(str(part) for part in path), _message(detail, path))
 
 
@@ -85,20 +110,30 @@ def _line(node: Any, path: tuple[Any, ...]) -> int:
 
 
 def _message(detail: ErrorDetails, path: tuple[Any, ...]) -> str:
+    kind, context = detail["type"], detail.get("ctx", {})
     found = f"found {detail['input']!r:.80}"
-    if detail["type"] == "extra_forbidden":
+    if kind == "extra_forbidden":
         known = _keys(path[:-1])
-        nearest = difflib.get_close_matches(str(path[-1]), known, 1)
-        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        return f"there is no such key; {hint}Allowed here: {', '.join(known)}"
-    if detail["type"] == "missing":
+        return f"there is no such key; {_nearest(path[-1], known)}Allowed here: {', '.join(known)}"
+    if kind == "missing":
         return "this key is required"
-    if detail["type"] == "value_error":
-        return str(detail["ctx"]["error"]) if "ctx" in detail else detail["msg"]
-    if detail["type"] == "string_pattern_mismatch":
-        return f"{found}; it must match {detail['ctx']['pattern']}"
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "string_pattern_mismatch":
+        pattern = context["pattern"]
+        return f"{found}; it should be {WORDS.get(pattern, f'like {pattern}')}"
+    if kind == "string_type" and isinstance(detail["input"], (bool, int, float)):
+        return f"{found}; it should be a text: put it in quotes"
+    if kind == "literal_error":
+        allowed = re.findall(r"'([^']*)'", context["expected"])
+        return f"{found}; {_nearest(detail['input'], allowed)}Allowed: {context['expected']}"
     text = detail["msg"].replace("Input should be", "it should be")
     return f"{found}; {text}"
+
+
+def _nearest(word: Any, known: list[str]) -> str:
+    nearest = difflib.get_close_matches(str(word), known, 1)
+    return f"did you mean {nearest[0]!r}? " if nearest else ""
 
 
 def _keys(path: tuple[Any, ...]) -> list[str]:

@@ -23,7 +23,26 @@ Generated from the model by `python -m homeport.manifest.reference`; do not edit
 app: shop
 ```
 
-Editors complete and check it with [homeport.schema.json](homeport.schema.json).
+Editors complete and check it with [homeport.schema.json](homeport.schema.json). Paths begin at the repository's root.
+
+**Several services in one repository** have a `homeport.yml` each, in their folders; each has its own pipeline, and each
+is deployed by itself: `homeport deploy --file web/homeport.yml`. The first makes the repository, the others use it:
+
+```yaml
+app: api
+source: {repository: shop, folder: api}
+```
+
+```yaml
+app: web
+source: {repository: shop, folder: web, existing: true}
+```
+
+A push starts all of their pipelines; with `source.provider: connection` those whose folder has changed. To share a
+network too, name it by `network.vpc` and its subnets.
+
+**Hours.** `cost: {schedule: {}}` lets tasks run from 7 to 20 o'clock UTC on weekdays and stops them otherwise;
+`environments: [staging]` in it spares production. A release out of hours waits for the morning.
 """
 
 

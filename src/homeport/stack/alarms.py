@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homeport.manifest.model import Manifest
-from homeport.stack.cloudformation import Resources, attribute, resource
+from homeport.stack.cloudformation import Resources, attribute, ref, resource
 from homeport.stack.service import prefix
 
 
@@ -29,6 +29,7 @@ def resources(manifest: Manifest) -> Resources:
                 "Threshold": 10,
                 "ComparisonOperator": "GreaterThanOrEqualToThreshold",
                 "TreatMissingData": "notBreaching",
+                "AlarmActions": [ref("Notifications")] if manifest.notify.email else None,
             },
         )
     return found

@@ -19,12 +19,10 @@ def resources(manifest: Manifest, own: str) -> Resources:
         f"{own}LoadBalancerSecurityGroup": resource(
             "AWS::EC2::SecurityGroup",
             {
-                "GroupDescription": "from everywhere to the load balancer",
+                "GroupDescription": f"users to the load balancer of {manifest.app}",
                 "VpcId": where.vpc,
                 "SecurityGroupIngress": [_open(each) for each in ([80, 443] if port == 443 else [80])],
-                "SecurityGroupEgress": [
-                    {"IpProtocol": "-1", "CidrIp": "0.0.0.0/0", "Description": "to the tasks of this VPC"}
-                ],
+                "SecurityGroupEgress": [_out(manifest)],
             },
         ),
         f"{own}LoadBalancer": resource(
@@ -88,6 +86,17 @@ def _open(port: int) -> dict[str, Value]:
         "ToPort": port,
         "CidrIp": "0.0.0.0/0",
         "Description": "users",
+    }
+
+
+def _out(manifest: Manifest) -> dict[str, Value]:
+    """To the tasks. The address range of an existing VPC is not known here, the port is."""
+    return {
+        "IpProtocol": "tcp",
+        "FromPort": manifest.service.port,
+        "ToPort": manifest.service.port,
+        "CidrIp": "0.0.0.0/0" if manifest.network.vpc else manifest.network.cidr,
+        "Description": "to the tasks of this VPC",
     }
 
 

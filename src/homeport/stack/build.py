@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import Any
 
 import yaml
@@ -16,7 +17,7 @@ _COMPUTE = {
     "medium": "BUILD_GENERAL1_MEDIUM",
     "large": "BUILD_GENERAL1_LARGE",
 }
-_PUSH = ["BatchCheckLayerAvailability", "BatchGetImage", "CompleteLayerUpload", "GetDownloadUrlForLayer"]
+_PUSH = ["BatchCheckLayerAvailability", "BatchGetImage", "CompleteLayerUpload"]
 _PUSH += ["InitiateLayerUpload", "PutImage", "UploadLayerPart"]
 
 
@@ -40,7 +41,7 @@ def resources(manifest: Manifest) -> Resources:
                 "Name": ref("AWS::StackName"),
                 "Description": f"tests {manifest.app} and builds its image",
                 "ServiceRole": attribute("BuildRole", "Arn"),
-                "Source": {"Type": "CODEPIPELINE", "BuildSpec": build.buildspec or buildspec(manifest)},
+                "Source": {"Type": "CODEPIPELINE", "BuildSpec": _buildspec(manifest)},
                 "Artifacts": {"Type": "CODEPIPELINE"},
                 "Environment": {
                     "Type": "LINUX_CONTAINER",
@@ -74,18 +75,20 @@ def resources(manifest: Manifest) -> Resources:
 
 def buildspec(manifest: Manifest) -> str:
     """The buildspec for an application that has none: its tests, then its Dockerfile."""
-    build = manifest.build
+    build, folder = manifest.build, manifest.source.folder
+    tests = [f"(cd {folder} && {test})" for test in build.test] if folder else build.test
     tag = "IMAGE_TAG=$(echo $CODEBUILD_RESOLVED_SOURCE_VERSION | cut -c 1-7)"
     login = "aws ecr get-login-password --region $AWS_REGION | docker login --username AWS --password-stdin"
     image = "$REPOSITORY_URI:$IMAGE_TAG"
     spec = {
         "version": 0.2,
         "phases": {
-            "pre_build": {"commands": [*build.test, f"{login} $REPOSITORY_HOST", tag]},
+            "pre_build": {"commands": [*tests, f"{login} $REPOSITORY_HOST", tag]},
             "build": {
                 "on-failure": "ABORT",
                 "commands": [
-                    f"docker build --file {build.dockerfile} --tag {image} {build.context}",
+                    f"docker build --file {_inside(folder, build.dockerfile)} --tag {image}"
+                    f" {_inside(folder, build.context)}",
                     f"docker push {image}",
                     f"""printf '[{{"name":"{manifest.container}","imageUri":"%s"}}]' {image} > imagedefinitions.json""",
                 ],
@@ -94,6 +97,15 @@ def buildspec(manifest: Manifest) -> str:
         "artifacts": {"files": ["imagedefinitions.json"]},
     }
     return yaml.safe_dump(spec, sort_keys=False, width=1000)
+
+
+def _buildspec(manifest: Manifest) -> str:
+    build = manifest.build
+    return _inside(manifest.source.folder, build.buildspec) if build.buildspec else buildspec(manifest)
+
+
+def _inside(folder: str | None, path: str) -> str:
+    return posixpath.normpath(posixpath.join(folder or "", path))
 
 
 def _variables(manifest: Manifest) -> list[dict[str, Value]]:
@@ -132,6 +144,7 @@ def _statements(manifest: Manifest) -> dict[str, list[dict[str, Any]]]:
             allow([f"ecr:{name}" for name in _PUSH], attribute("Repository", "Arn")),
         ],
         "secrets": secret_statements(manifest.build.secrets.values()),
+        "builds": [allow(each.actions, each.resources) for each in manifest.build.permissions],
     }
     if manifest.network.private_builds:
         found["network"] = [

@@ -44,16 +44,22 @@ def allow(actions: list[str], on: Value, condition: dict[str, Any] | None = None
     return {**statement, "Condition": condition} if condition else statement
 
 
+_NAMES_NO_ACCOUNT = ("ecs",)
+"""Services that may not say for which account they assume a role: the trust policies that AWS gives for them have no
+condition. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AmazonECSInfrastructureRolePolicyForLoadBalancers.html"""
+
+
 def role(
-    service: str, statements: dict[str, list[dict[str, Any]]], why: str, managed: list[str] | None = None
+    service: str, statements: dict[str, list[dict[str, Any]]], why: str, managed: list[Value] | None = None
 ) -> Resource:
     """A role that one AWS service assumes for resources of this account alone, with inline policies by name."""
-    trust = {
+    trust: dict[str, Any] = {
         "Effect": "Allow",
         "Principal": {"Service": f"{service}.amazonaws.com"},
         "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}},
     }
+    if service not in _NAMES_NO_ACCOUNT:
+        trust["Condition"] = {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}}
     policies = [
         {"PolicyName": name, "PolicyDocument": {"Version": "2012-10-17", "Statement": each}}
         for name, each in statements.items()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from homeport.manifest.model import Manifest
-from homeport.stack import source
-from homeport.stack.cloudformation import Resources, Value, allow, attribute, ref, resource, role, sub
+from homeport.stack import scaling, source
+from homeport.stack.cloudformation import Resources, Value, allow, arn, attribute, ref, resource, role, sub
 from homeport.stack.service import prefix
 
 _SEVERITIES = {
@@ -16,9 +16,24 @@ _SEVERITIES = {
 }
 
 
+_RESTING = (
+    "[ $(aws application-autoscaling describe-scalable-targets --service-namespace ecs"
+    " --resource-ids service/${{Cluster}}/${{{own}Service.Name}} --query 'ScalableTargets[0].MaxCapacity'"
+    " --output text) != 0 ] || COUNT=resting"
+)
+"""Outside its hours a service has no tasks, and a release starts none."""
+
+
 def resources(manifest: Manifest) -> Resources:
     """The pipeline, its role, and the topic that tells people."""
     found: Resources = {
+        "PipelineLogs": resource(
+            "AWS::Logs::LogGroup",
+            {
+                "LogGroupName": sub("/aws/codepipeline/${AWS::StackName}"),
+                "RetentionInDays": manifest.cost.log_days,
+            },
+        ),
         "PipelineRole": role(
             "codepipeline",
             _statements(manifest),
@@ -35,7 +50,7 @@ def resources(manifest: Manifest) -> Resources:
                 "Stages": _stages(manifest),
                 "Triggers": source.triggers(manifest),
             },
-            DependsOn=["ArtifactsPolicy"],
+            DependsOn=["ArtifactsPolicy", "PipelineLogs"],
         ),
     }
     if manifest.notify.email:
@@ -111,29 +126,28 @@ def _scan(manifest: Manifest) -> list[dict[str, Any]]:
     worst = _SEVERITIES.get(manifest.image.stop_on)
     if worst is None:
         return []
-    counts = " + ".join(f"(.{severity} // 0)" for severity in worst)
+    counts = ", ".join(f"imageScanFindings.findingSeverityCounts.{severity} || `0`" for severity in worst)
     which = f"--repository-name {manifest.app} --image-id imageTag=$TAG"
     commands = [
         "TAG=$(jq -r '.[0].imageUri' imagedefinitions.json | sed 's/.*://')",
-        f"aws ecr wait image-scan-complete {which}",
-        f"FOUND=$(aws ecr describe-image-scan-findings {which} --query imageScanFindings.findingSeverityCounts"
-        f" --output json | jq '. // {{}} | {counts}')",
+        f"aws ecr wait image-scan-complete {which} || {{ aws ecr describe-image-scan-findings {which}"
+        " --query imageScanStatus.description --output text; exit 1; }",
+        f"FOUND=$(aws ecr describe-image-scan-findings {which} --no-paginate --query 'sum([{counts}])' --output text)",
         f'echo "findings that are {manifest.image.stop_on} or worse: $FOUND"',
-        'test "$FOUND" -eq 0',
+        'test "$FOUND" = 0',
     ]
     return [{**_commands("Scan", commands), "RunOrder": 2}]
 
 
 def _start(manifest: Manifest, name: str) -> dict[str, Any]:
     """A service is created with no tasks, as there is no image yet: the first deployment starts it."""
-    environment = manifest.environments[name]
-    scaling = manifest.service.autoscaling
-    count = environment.count or (scaling.min if scaling else manifest.service.count)
+    least, _ = scaling.bounds(manifest, name)
     own = prefix(manifest, name)
     which = f"--cluster ${{Cluster}} --services ${{{own}Service.Name}}"
-    update = f"--cluster ${{Cluster}} --service ${{{own}Service.Name}} --desired-count {count}"
+    update = f"--cluster ${{Cluster}} --service ${{{own}Service.Name}} --desired-count {least}"
     commands = [
         sub(f"COUNT=$(aws ecs describe-services {which} --query 'services[0].desiredCount' --output text)"),
+        *([sub(_RESTING.format(own=own))] if scaling.sleeps(manifest, name) else []),
         sub(f'if [ "$COUNT" = 0 ]; then aws ecs update-service {update} --query service.status; fi'),
         sub(f"aws ecs wait services-stable {which}"),
     ]
@@ -142,9 +156,11 @@ def _start(manifest: Manifest, name: str) -> dict[str, Any]:
 
 def _statements(manifest: Manifest) -> dict[str, list[dict[str, Any]]]:
     services = [ref(f"{prefix(manifest, name)}Service") for name in manifest.environments]
-    logs = sub(
-        "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/codepipeline/${AWS::StackName}*"
-    )
+    revisions = [
+        arn("ecs", f"task-definition/${{AWS::StackName}}-{name}:*") for name in manifest.environments
+    ]
+    logs = arn("logs", "log-group:/aws/codepipeline/${AWS::StackName}")
+    streams = arn("logs", "log-group:/aws/codepipeline/${AWS::StackName}:*")
     found = {
         "artifacts": [
             allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], sub("${Artifacts.Arn}/*")),
@@ -153,16 +169,18 @@ def _statements(manifest: Manifest) -> dict[str, list[dict[str, Any]]]:
         "source": source.statements(manifest),
         "build": [
             allow(
-                ["codebuild:BatchGetBuilds", "codebuild:StartBuild", "codebuild:StopBuild"],
+                ["codebuild:BatchGetBuilds", "codebuild:StartBuild"],
                 attribute("Build", "Arn"),
             )
         ],
         "deploy": [
             allow(["ecs:DescribeServices", "ecs:UpdateService"], services),
-            allow(["ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"], "*"),
+            allow(["ecs:DescribeTaskDefinition"], "*"),
+            allow(["ecs:RegisterTaskDefinition"], revisions),
             allow(
                 ["ecs:TagResource"],
-                sub("arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:task-definition/*"),
+                revisions,
+                {"StringEquals": {"ecs:CreateAction": "RegisterTaskDefinition"}},
             ),
             allow(
                 ["iam:PassRole"],
@@ -170,8 +188,12 @@ def _statements(manifest: Manifest) -> dict[str, list[dict[str, Any]]]:
                 {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
             ),
         ],
-        "commands": [allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], logs)],
+        "commands": [
+            allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], [logs, streams])
+        ],
     }
+    if any(scaling.sleeps(manifest, name) for name in manifest.environments):
+        found["hours"] = [allow(["application-autoscaling:DescribeScalableTargets"], "*")]
     if manifest.image.stop_on != "never":
         found["scan"] = [allow(["ecr:DescribeImageScanFindings"], attribute("Repository", "Arn"))]
     if manifest.notify.email and any(each.approval for each in manifest.environments.values()):
@@ -180,21 +202,26 @@ def _statements(manifest: Manifest) -> dict[str, list[dict[str, Any]]]:
 
 
 def _notifications(email: str) -> Resources:
-    may = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sns:Publish",
-        "Resource": ref("Notifications"),
+    may: dict[str, Any] = {"Effect": "Allow", "Action": "sns:Publish", "Resource": ref("Notifications")}
+    rules = {**may, "Principal": {"Service": "events.amazonaws.com"}}
+    alarms = {
+        **may,
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Condition": {"StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")}},
     }
     return {
         "Notifications": resource(
-            "AWS::SNS::Topic", {"Subscription": [{"Protocol": "email", "Endpoint": email}]}
+            "AWS::SNS::Topic",
+            {
+                "DisplayName": sub("${AWS::StackName}"),
+                "Subscription": [{"Protocol": "email", "Endpoint": email}],
+            },
         ),
         "NotificationsPolicy": resource(
             "AWS::SNS::TopicPolicy",
             {
                 "Topics": [ref("Notifications")],
-                "PolicyDocument": {"Version": "2012-10-17", "Statement": [may]},
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": [rules, alarms]},
             },
         ),
         "FailureRule": resource(

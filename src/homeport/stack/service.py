@@ -127,14 +127,14 @@ def _service(manifest: Manifest, environment: str) -> Resources:
             **({"DependsOn": [f"{own}ListenerRule"]} if manifest.deploy.strategy == "rolling" else {}),
         ),
     }
-    return found | _scaling(manifest, own)
+    return found
 
 
 def _containers(manifest: Manifest, environment: str) -> list[dict[str, Value]]:
     service = manifest.service
     application: dict[str, Value] = {
         "Name": manifest.container,
-        "Image": ref("Image"),
+        "Image": ref(f"{prefix(manifest, environment)}Image"),
         "Essential": True,
         "PortMappings": [{"ContainerPort": service.port, "Protocol": "tcp"}],
         "Environment": _pairs({"PORT": str(service.port), "ENVIRONMENT": environment, **service.environment}),
@@ -197,48 +197,4 @@ def _deployment(manifest: Manifest, own: str) -> dict[str, Value]:
         }
     if deploy.alarms:
         found["Alarms"] = {"AlarmNames": [ref(f"{own}ErrorAlarm")], "Enable": True, "Rollback": True}
-    return found
-
-
-def _scaling(manifest: Manifest, own: str) -> Resources:
-    scaling = manifest.service.autoscaling
-    if scaling is None:
-        return {}
-    found: Resources = {
-        f"{own}ScalableTarget": resource(
-            "AWS::ApplicationAutoScaling::ScalableTarget",
-            {
-                "ServiceNamespace": "ecs",
-                "ScalableDimension": "ecs:service:DesiredCount",
-                "ResourceId": {"Fn::Sub": f"service/${{Cluster}}/${{{own}Service.Name}}"},
-                "MinCapacity": scaling.min,
-                "MaxCapacity": scaling.max,
-            },
-        )
-    }
-    metrics = {
-        "Cpu": ("ECSServiceAverageCPUUtilization", scaling.cpu),
-        "Memory": ("ECSServiceAverageMemoryUtilization", scaling.memory),
-        "Requests": ("ALBRequestCountPerTarget", scaling.requests),
-    }
-    for name, (metric, goal) in metrics.items():
-        if goal is None:
-            continue
-        specification: dict[str, Value] = {"PredefinedMetricType": metric}
-        if name == "Requests":
-            specification["ResourceLabel"] = {
-                "Fn::Sub": f"${{{own}LoadBalancer.LoadBalancerFullName}}/${{{own}TargetGroup.TargetGroupFullName}}"
-            }
-        found[f"{own}Scale{name}"] = resource(
-            "AWS::ApplicationAutoScaling::ScalingPolicy",
-            {
-                "PolicyName": {"Fn::Sub": f"${{AWS::StackName}}-{own}{name}"},
-                "PolicyType": "TargetTrackingScaling",
-                "ScalingTargetId": ref(f"{own}ScalableTarget"),
-                "TargetTrackingScalingPolicyConfiguration": {
-                    "TargetValue": goal,
-                    "PredefinedMetricSpecification": specification,
-                },
-            },
-        )
     return found

@@ -14,15 +14,17 @@ def resources(manifest: Manifest) -> Resources:
         if manifest.source.connection:
             return {}
         name = {"ConnectionName": manifest.app[:32], "ProviderType": "GitHub"}
-        return {"Connection": resource("AWS::CodeStarConnections::Connection", name)}
+        return {"Connection": resource("AWS::CodeConnections::Connection", name)}
     pipeline = arn("codepipeline", "${Pipeline}")
-    return {
-        "SourceRepository": resource(
+    found: Resources = {}
+    if not manifest.source.existing:
+        found["SourceRepository"] = resource(
             "AWS::CodeCommit::Repository",
             {"RepositoryName": _repository(manifest), "RepositoryDescription": f"the code of {manifest.app}"},
             DeletionPolicy="Retain",
             UpdateReplacePolicy="Retain",
-        ),
+        )
+    return found | {
         "PushRole": role(
             "events",
             {"start-pipeline": [allow(["codepipeline:StartPipelineExecution"], pipeline)]},
@@ -35,7 +37,7 @@ def resources(manifest: Manifest) -> Resources:
                 "EventPattern": {
                     "source": ["aws.codecommit"],
                     "detail-type": ["CodeCommit Repository State Change"],
-                    "resources": [attribute("SourceRepository", "Arn")],
+                    "resources": [_arn(manifest)],
                     "detail": {
                         "event": ["referenceCreated", "referenceUpdated"],
                         "referenceType": ["branch"],
@@ -57,12 +59,14 @@ def action(manifest: Manifest) -> dict[str, Any]:
             "ConnectionArn": _connection(manifest),
             "FullRepositoryId": source.repository,
             "BranchName": source.branch,
-            "DetectChanges": not source.paths,
+            "DetectChanges": not _paths(manifest),
         }
     else:
         provider = "CodeCommit"
         configuration = {
-            "RepositoryName": attribute("SourceRepository", "Name"),
+            "RepositoryName": _repository(manifest)
+            if source.existing
+            else attribute("SourceRepository", "Name"),
             "BranchName": source.branch,
             "PollForSourceChanges": False,
         }
@@ -78,9 +82,9 @@ def action(manifest: Manifest) -> dict[str, Any]:
 def triggers(manifest: Manifest) -> list[dict[str, Any]] | None:
     """The filters of a connection's pushes; None when every push to the branch counts."""
     source = manifest.source
-    if source.provider != "connection" or not source.paths:
+    if source.provider != "connection" or not _paths(manifest):
         return None
-    push = {"Branches": {"Includes": [source.branch]}, "FilePaths": {"Includes": source.paths}}
+    push = {"Branches": {"Includes": [source.branch]}, "FilePaths": {"Includes": _paths(manifest)}}
     git = {"SourceActionName": "Source", "Push": [push]}
     return [{"ProviderType": "CodeStarSourceConnection", "GitConfiguration": git}]
 
@@ -88,14 +92,16 @@ def triggers(manifest: Manifest) -> list[dict[str, Any]] | None:
 def statements(manifest: Manifest) -> list[dict[str, Any]]:
     """What the pipeline's role needs of the source."""
     if manifest.source.provider == "connection":
-        return [allow(["codestar-connections:UseConnection"], _connection(manifest))]
+        old = ":codestar-connections:" in (manifest.source.connection or "")
+        prefix = "codestar-connections" if old else "codeconnections"  # as the ARN has it
+        return [allow([f"{prefix}:UseConnection"], _connection(manifest))]
     actions = ["GetBranch", "GetCommit", "UploadArchive", "GetUploadArchiveStatus", "CancelUploadArchive"]
-    return [allow([f"codecommit:{name}" for name in actions], attribute("SourceRepository", "Arn"))]
+    return [allow([f"codecommit:{name}" for name in actions], _arn(manifest))]
 
 
 def outputs(manifest: Manifest) -> dict[str, dict[str, Value]]:
     """Where to push."""
-    if manifest.source.provider == "connection":
+    if manifest.source.provider == "connection" or manifest.source.existing:
         return {}
     clone = attribute("SourceRepository", "CloneUrlHttp")
     return {"CloneUrl": {"Description": "where to push the code", "Value": clone}}
@@ -103,6 +109,17 @@ def outputs(manifest: Manifest) -> dict[str, dict[str, Value]]:
 
 def _connection(manifest: Manifest) -> Value:
     return manifest.source.connection or ref("Connection")
+
+
+def _paths(manifest: Manifest) -> list[str]:
+    source = manifest.source
+    return source.paths or ([f"{source.folder.rstrip('/')}/**"] if source.folder else [])
+
+
+def _arn(manifest: Manifest) -> Value:
+    if manifest.source.existing:
+        return arn("codecommit", _repository(manifest))
+    return attribute("SourceRepository", "Arn")
 
 
 def _repository(manifest: Manifest) -> str:

@@ -9,17 +9,17 @@ from typing import Any
 import yaml
 
 from homeport.manifest.model import Manifest
-from homeport.stack import alarms, build, network, pipeline, registry, service, source, storage
+from homeport.stack import alarms, build, network, pipeline, registry, scaling, service, source, storage
 from homeport.stack.cloudformation import Resources, attribute, ref, sub
 
 NO_IMAGE = "public.ecr.aws/docker/library/busybox:stable"
 """What the task definition names until the pipeline has built an image. No task runs it: the service has none yet."""
 
-_PARTS = (network, registry, storage, source, build, service, alarms, pipeline)
+_PARTS = (network, registry, storage, source, build, service, scaling, alarms, pipeline)
 
 
 class BadOverride(Exception):
-    """An override of the manifest does not fit the template."""
+    """Overrides of the manifest do not fit the template; each in a line."""
 
 
 def synthesize(manifest: Manifest) -> dict[str, Any]:
@@ -34,14 +34,20 @@ def synthesize(manifest: Manifest) -> dict[str, Any]:
         "Resources": resources,
         "Outputs": _outputs(manifest),
     }
+    problems = []
     for name, body in manifest.override.resources.items():
         if name in resources:
-            raise BadOverride(
+            problems.append(
                 f"override.resources.{name}: the template has this resource; change it by override.patch"
             )
-        resources[name] = dict(body)
+        resources.setdefault(name, dict(body))
     for path, value in manifest.override.patch.items():
-        _patch(template, path, value)
+        try:
+            _patch(template, path, value)
+        except BadOverride as error:
+            problems.append(str(error))
+    if problems:
+        raise BadOverride("\n".join(problems))
     return template
 
 
@@ -65,15 +71,14 @@ _Dumper.add_representer(str, _text)
 
 
 def _parameters(manifest: Manifest) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "Image": {
-            "Type": "String",
-            "Default": NO_IMAGE,
-            "Description": "Image of new task definitions; homeport deploy passes the one that runs",
-        }
-    }
+    found: dict[str, Any] = {}
     for name in manifest.environments:
         own = service.prefix(manifest, name)
+        found[f"{own}Image"] = {
+            "Type": "String",
+            "Default": NO_IMAGE,
+            "Description": f"Image of {name}; homeport deploy passes the one that runs",
+        }
         found[f"{own}DesiredCount"] = {
             "Type": "Number",
             "Default": 0,
