@@ -4,7 +4,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-.PHONY: setup test check demo bench index parity
+.PHONY: setup test check audit demo bench index parity
 
 setup: $(VENV)/.installed
 	@scripts/setup-docker.sh
@@ -25,6 +25,14 @@ check: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+audit: $(VENV)/.installed $(VENV)-audit/.installed
+	PYTHONPATH=. $(BIN)/python scripts/audit.py $(VENV)-audit/bin
+
+$(VENV)-audit/.installed:
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check checkov==3.3.30 parliament==1.6.4
+	@touch $@
 
 demo: setup
 	@$(BIN)/homeport demo
