@@ -99,11 +99,12 @@ def _tls(group: TargetGroup) -> dict[str, Any]:
 
 
 def _health_check(group: TargetGroup, check: HealthCheck, health_log: Path) -> dict[str, Any]:
+    interval = f"{max(check.interval, 0.01):.3f}s"  # Envoy reads nine decimals at most
     result: dict[str, Any] = {
         "timeout": f"{check.timeout}s",
-        "interval": f"{check.interval}s",
+        "interval": interval,
         # Envoy would ask a group without traffic once a minute only.
-        "no_traffic_interval": f"{check.interval}s",
+        "no_traffic_interval": interval,
         "healthy_threshold": check.healthy_threshold,
         "unhealthy_threshold": check.unhealthy_threshold,
         "always_log_health_check_failures": True,
