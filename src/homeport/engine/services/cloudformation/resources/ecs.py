@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from homeport.engine.services.cloudformation.resources.calls import Call, send, variables
@@ -27,8 +28,36 @@ _NO_PROVIDERS = {
 }
 
 
+_OF_TASK_SETS = (
+    "TaskDefinition",
+    "NetworkConfiguration",
+    "LoadBalancers",
+    "PlatformVersion",
+    "LaunchType",
+    "CapacityProviderStrategy",
+    "ServiceRegistries",
+)
+_TASK_SET_KEY = {"cluster": "properties.Cluster", "service": "properties.Service"}
+_TASK_SET = {**_TASK_SET_KEY, "taskSet": "split(id, '|')[2]"}
+
+
 class Service(Type):
     """AWS::ECS::Service: waits for the steady state, and fails with the deployment's reason."""
+
+    async def update(self, request: Request) -> Made:
+        """A service of CodeDeploy or of an external controller has long had other task sets than the template's: what
+        did not change in the template is not asked for."""
+        controller = request.properties.get("DeploymentController", {}).get("Type", "ECS")
+        if controller == "ECS":
+            return await super().update(request)
+        same = {name for name in _OF_TASK_SETS if request.properties.get(name) == request.previous.get(name)}
+        return await super().update(
+            replace(
+                request,
+                properties=_without(request.properties, same),
+                previous=_without(request.previous, same),
+            )
+        )
 
     async def settled(self, request: Request) -> Made | None:
         call = Call("describe_services", {"services": "[id]", "cluster": "properties.Cluster"}, only=True)
@@ -42,6 +71,10 @@ class Service(Type):
         if _is_ours(service) and not _is_steady(service, request):
             return None
         return Made(request.id, attributes)
+
+
+def _without(properties: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in properties.items() if name not in names}
 
 
 def _is_ours(service: dict[str, Any]) -> bool:
@@ -139,6 +172,38 @@ TYPES = (
         ),
         delete=Call("delete_service", {**_SERVICE, "force": "`true`"}, only=True),
         deleted="!@ || status == 'INACTIVE'",
+    ),
+    Type(
+        "AWS::ECS::TaskSet",
+        "ecs",
+        create=Call("create_task_set", {"clientToken": "token"}),
+        id="join('|', [properties.Cluster, properties.Service, response.taskSet.id])",
+        read=Call("describe_task_sets", {**_TASK_SET_KEY, "taskSets": "[split(id, '|')[2]]"}, only=True),
+        found="taskSets[0]",
+        attributes={"Id": "split(id, '|')[2]"},
+        ready="stabilityStatus == 'STEADY_STATE'",
+        parts=(
+            Put(
+                Call("update_task_set", {**_TASK_SET, "scale": "properties.Scale"}, only=True),
+                ("Scale",),
+                at_creation=False,
+            ),
+        ),
+        delete=Call("delete_task_set", {**_TASK_SET, "force": "`true`"}, only=True),
+        deleted="!@",
+    ),
+    Type(
+        "AWS::ECS::PrimaryTaskSet",
+        "ecs",
+        create=Call("update_service_primary_task_set", {"primaryTaskSet": "properties.TaskSetId"}),
+        id="join('|', [properties.Cluster, properties.Service])",
+        parts=(
+            Put(
+                Call("update_service_primary_task_set", {"primaryTaskSet": "properties.TaskSetId"}),
+                ("TaskSetId",),
+                at_creation=False,
+            ),
+        ),
     ),
     Type(
         "AWS::ECS::CapacityProvider",

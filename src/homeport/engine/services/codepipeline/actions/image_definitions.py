@@ -13,7 +13,7 @@ from homeport.engine.services.codepipeline.actions.contract import ActionFailed
 
 MAXIMUM_SIZE = 100 * 1024
 
-_ANSWERED_ONLY = (
+ANSWERED_ONLY = (
     "taskDefinitionArn",
     "revision",
     "status",
@@ -55,7 +55,7 @@ def parse(content: bytes, file_name: str) -> dict[str, str]:
 def new_revision(task_definition: Mapping[str, Any], images: Mapping[str, str]) -> dict[str, Any]:
     """The RegisterTaskDefinition request that changes only the images. Raises ActionFailed for a container
     that the task definition does not have."""
-    request = {key: value for key, value in task_definition.items() if key not in _ANSWERED_ONLY}
+    request = {key: value for key, value in task_definition.items() if key not in ANSWERED_ONLY}
     known = [container["name"] for container in task_definition["containerDefinitions"]]
     for name in images:
         if name not in known:
