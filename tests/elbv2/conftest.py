@@ -18,6 +18,7 @@ class Target:
     def __init__(self, name: str) -> None:
         self.name = name
         self.health_status = 200
+        self.status = 200
         self._connections: list[socket.socket] = []
         self.seen: list[tuple[str, dict[str, str]]] = []
         target = self
@@ -34,7 +35,7 @@ class Target:
                 if not healthy:
                     target.seen.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
                 body = target.name.encode()
-                self.send_response(target.health_status if healthy else 200)
+                self.send_response(target.health_status if healthy else target.status)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from homeport.pytest_plugin import RunningEngine
@@ -14,17 +13,12 @@ from homeport.pytest_plugin import RunningEngine
 LOGS = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 
-def packed(**files: str) -> bytes:
-    """A zip archive; `index_py="…"` is the file index.py."""
-    return archive({name.replace("_", "."): text for name, text in files.items()})
-
-
-def archive(files: Mapping[str, str | zipfile.ZipInfo]) -> bytes:
+def archive(files: Mapping[str, str]) -> bytes:
     """A zip archive of files by their names."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as made:
         for name, text in files.items():
-            made.writestr(name, str(text))
+            made.writestr(name, text)
     return written.getvalue()
 
 
@@ -79,15 +73,6 @@ def log_of(engine: RunningEngine, name: str = "f") -> str:
         )
         lines += [event["message"] for event in found["events"]]
     return "\n".join(lines)
-
-
-def eventually(ask: Callable[[], Any], seconds: float = 60) -> Any:
-    """The first true answer."""
-    deadline = time.monotonic() + seconds
-    while not (answer := ask()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.1)
-    return answer
 
 
 def updated(engine: RunningEngine, name: str = "f") -> None:

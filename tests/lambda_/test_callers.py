@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from homeport.pytest_plugin import RunningEngine
-from tests.lambda_.functions import call, create, eventually, log_of, role
+from tests.lambda_.functions import call, create, log_of, role
+from tests.waiting import until
 
 TELL = """
 import json
@@ -54,11 +55,11 @@ def test_a_rule_reaches_the_function_that_admits_it(engine: RunningEngine, liste
         events.put_events(Entries=[{"Source": "shop", "DetailType": "d", "Detail": detail}])
 
     send(1)
-    refused = eventually(lambda: sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages"))
+    refused = until(lambda: sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages"))
     assert json.loads(refused[0]["Body"])["detail"] == {"number": 1}
     admit(engine, "events", rule)
     send(2)
-    (event,) = eventually(lambda: got(engine))
+    (event,) = until(lambda: got(engine))
     assert event["detail"] == {"number": 2}
 
 
@@ -70,7 +71,7 @@ def test_a_topic_and_an_alarm_reach_the_function_that_admits_them(
     admit(engine, "sns", topic)
     sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=listener)
     sns.publish(TopicArn=topic, Message="hello")
-    (event,) = eventually(lambda: got(engine))
+    (event,) = until(lambda: got(engine))
     assert event["Records"][0]["Sns"]["Message"] == "hello"
 
     alarm = f"arn:aws:cloudwatch:{engine.region}:{engine.account}:alarm:a"
@@ -80,7 +81,7 @@ def test_a_topic_and_an_alarm_reach_the_function_that_admits_them(
         Threshold=1, ComparisonOperator="GreaterThanThreshold", AlarmActions=[listener],
     )  # fmt: skip
     cloudwatch.set_alarm_state(AlarmName="a", StateValue="ALARM", StateReason="a test")
-    told = eventually(lambda: got(engine)[1:])
+    told = until(lambda: got(engine)[1:])
     assert (told[0]["alarmArn"], told[0]["alarmData"]["state"]["value"]) == (alarm, "ALARM")
 
 

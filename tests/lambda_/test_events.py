@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from homeport.pytest_plugin import RunningEngine
-from tests.lambda_.functions import create, eventually, log_of, role
+from tests.lambda_.functions import create, log_of, role
+from tests.waiting import until
 
 SOURCE = """
 import time
@@ -33,9 +34,9 @@ def test_a_kill_loses_no_event(own_engine: RunningEngine) -> None:
     create(own_engine, SOURCE)
     for number in range(3):
         send(own_engine, number=number, seconds=0.5)
-    eventually(lambda: "got" in log_of(own_engine))
+    until(lambda: "got" in log_of(own_engine))
     own_engine.restart()
-    eventually(lambda: all(f"got {number} as" in log_of(own_engine) for number in range(3)))
+    until(lambda: all(f"got {number} as" in log_of(own_engine) for number in range(3)))
 
 
 def test_an_event_that_fails_is_tried_twice_again_and_then_told_of(own_engine: RunningEngine) -> None:
@@ -55,13 +56,13 @@ def test_an_event_that_fails_is_tried_twice_again_and_then_told_of(own_engine: R
         FunctionName="f", DestinationConfig={"OnFailure": {"Destination": queue}}
     )
     id = send(own_engine, number=1, fails=True)
-    (message,) = eventually(lambda: sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages"))
+    (message,) = until(lambda: sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages"))
     record = json.loads(message["Body"])
     assert record["requestContext"]["condition"] == "RetriesExhausted"
     assert record["requestContext"]["approximateInvokeCount"] == 3
     assert record["requestPayload"] == {"number": 1, "fails": True}
     assert record["responsePayload"]["errorMessage"] == "no"
-    eventually(lambda: log_of(own_engine).count(f"got 1 as {id}") == 3)
+    until(lambda: log_of(own_engine).count(f"got 1 as {id}") == 3)
 
 
 def test_no_more_run_at_a_time_than_are_reserved(engine: RunningEngine) -> None:
@@ -76,4 +77,4 @@ def test_no_more_run_at_a_time_than_are_reserved(engine: RunningEngine) -> None:
         assert error.response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
     send(engine, number=2)
     functions.delete_function_concurrency(FunctionName="f")
-    eventually(lambda: "got 2" in log_of(engine))
+    until(lambda: "got 2" in log_of(engine))

@@ -6,7 +6,8 @@ import base64
 import json
 
 from homeport.pytest_plugin import RunningEngine
-from tests.lambda_.functions import call, create, eventually, log_of, role, updated
+from tests.lambda_.functions import call, create, log_of, role, updated
+from tests.waiting import until
 
 GREET = """
 def handler(event, context):
@@ -20,7 +21,7 @@ def test_a_python_function_answers_and_logs(engine: RunningEngine) -> None:
     arn = create(engine, GREET)
     assert arn == f"arn:aws:lambda:{engine.region}:{engine.account}:function:f"
     assert call(engine, {"name": "ada"}) == {"greeting": "hello ada", "left": True}
-    text = eventually(lambda: "REPORT" in log_of(engine) and log_of(engine))
+    text = until(lambda: "REPORT" in log_of(engine) and log_of(engine))
     lines = text.splitlines()
     assert lines[0].startswith("INIT_START Runtime Version: Python 3.11")
     assert lines[1].startswith("START RequestId: ") and lines[1].endswith(" Version: $LATEST")
@@ -39,7 +40,7 @@ def test_a_node_function_answers(engine: RunningEngine) -> None:
     """
     create(engine, source, Runtime="nodejs20.x")
     assert call(engine, {"a": 1}) == {"name": "f", "got": {"a": 1}}
-    text = eventually(lambda: "REPORT" in log_of(engine) and log_of(engine))
+    text = until(lambda: "REPORT" in log_of(engine) and log_of(engine))
     assert "\tINFO\ttwo\nlines { a: 1 }" in text
 
 
@@ -94,6 +95,6 @@ def handler(event, context):
     engine.client("lambda").update_function_configuration(FunctionName="f", Timeout=30)
     updated(engine)
     assert call(engine, 1000)["errorMessage"].endswith("Error: Runtime exited with error: signal: killed")
-    assert "Error Type: Runtime.OutOfMemory" in eventually(
+    assert "Error Type: Runtime.OutOfMemory" in until(
         lambda: "OutOfMemory" in log_of(engine) and log_of(engine)
     )

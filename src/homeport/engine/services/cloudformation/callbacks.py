@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 PREFIX = "_cloudformation"
 
 
-def callback_url(host: str, stack_id: str, logical_id: str, token: str) -> str:
-    """Where to PUT what concerns a resource."""
-    return f"http://{host}/{PREFIX}/{quote(stack_id, safe='')}/{logical_id}/{token}"
+def callback_url(origin: str, stack_id: str, logical_id: str, token: str) -> str:
+    """Where to PUT what concerns a resource; `origin` is how the engine is reached: `http://127.0.0.1:4566`."""
+    return f"{origin}/{PREFIX}/{quote(stack_id, safe='')}/{logical_id}/{token}"
 
 
 def told(ctx: Context, url: str) -> list[Body]:

@@ -37,7 +37,9 @@ def evaluate_expression(
     """The values of an expression whose names are the ids of `series`. Raises InvalidExpression."""
     value = _Evaluation(_tokens(text), series, period, start, end).whole()
     if isinstance(value, dict):
-        return value
+        return {time: each for time, each in value.items() if not math.isnan(each)}
+    if math.isnan(value):
+        return {}
     times = range(int(start // period * period), math.ceil(end), period)
     return {float(time): value for time in times}
 

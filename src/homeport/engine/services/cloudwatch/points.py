@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concep
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,9 @@ from homeport.engine.services.engine import Engine
 from homeport.engine.store.database import Scope
 
 _KEPT = 15 * 86_400.0
-_EVERY = 6 * 3600.0
+_KEPT_BY_SECOND = 3 * 3600.0
+_EVERY = 1800.0
+_AT_ONCE = 500
 
 Dimensions = Sequence[dict[str, str]]
 
@@ -27,7 +30,11 @@ def add(ctx: Context, namespace: str, datum: dict[str, Any], values: StatisticSe
     """Count values into the series and period that a datum belongs to; call it in a transaction."""
     series = _series(ctx, namespace, datum["MetricName"], datum.get("Dimensions") or (), time)
     resolution = 1 if datum.get("StorageResolution") == 1 else 60
-    start, unit = time // resolution * resolution, datum.get("Unit") or "None"
+    _merge(ctx, series, time // resolution * resolution, datum.get("Unit") or "None", values)
+
+
+def _merge(ctx: Context, series: int, start: float, unit: str, values: StatisticSet) -> None:
+    """Count values into a point of a series."""
     rows = ctx.store.execute(
         "SELECT * FROM cloudwatch_points WHERE series = ? AND time = ? AND unit = ?", series, start, unit
     )
@@ -120,13 +127,39 @@ def _once(engine: Engine) -> Iterator[tuple[Scope, str]]:
 
 
 async def _expire(ctx: Context, key: str) -> float | None:
-    """Delete what is older than metrics are kept."""
+    """Delete what is older than metrics are kept, and sum seconds up to minutes after three hours.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/publishingMetrics.html#high-resolution-metrics"""
+    while _sum_up(ctx, ctx.now() - _KEPT_BY_SECOND):
+        await asyncio.sleep(0)
     oldest = ctx.now() - _KEPT
     with ctx.store.transaction():
         ctx.store.execute("DELETE FROM cloudwatch_points WHERE time < ?", oldest)
         ctx.store.execute("DELETE FROM cloudwatch_series WHERE last < ?", oldest)
         ctx.store.execute("DELETE FROM cloudwatch_history WHERE time < ?", oldest)
     return _EVERY
+
+
+def _sum_up(ctx: Context, before: float) -> bool:
+    """Put some points of seconds into those of their minutes; False when none was left."""
+    rows = ctx.store.execute(
+        "SELECT * FROM cloudwatch_points WHERE time < ? AND CAST(time AS INTEGER) % 60 <> 0 LIMIT ?",
+        before,
+        _AT_ONCE,
+    )
+    minutes: defaultdict[tuple[int, float, str], list[StatisticSet]] = defaultdict(list)
+    for row in rows:
+        minutes[row["series"], row["time"] // 60 * 60, row["unit"]].append(_set(row))
+    with ctx.store.transaction():
+        for (series, start, unit), sets in minutes.items():
+            _merge(ctx, series, start, unit, merged(sets))
+        for row in rows:
+            ctx.store.execute(
+                "DELETE FROM cloudwatch_points WHERE series = ? AND time = ? AND unit = ?",
+                row["series"],
+                row["time"],
+                row["unit"],
+            )
+    return bool(rows)
 
 
 EXPIRY = Reconciler("cloudwatch.expiry", _once, _expire)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from homeport.engine.durable.reconciler import Reconciler
+from homeport.engine.services.cloudwatch import points
 from homeport.engine.services.cloudwatch.composite import parse_rule
-from homeport.engine.services.cloudwatch.evaluation import Point, Rule, evaluate
+from homeport.engine.services.cloudwatch.evaluation import COMPARISONS, Point, Rule, evaluate
 from homeport.engine.services.cloudwatch.metrics import query
 from homeport.engine.services.cloudwatch.states import ALARMS, EVALUATION, change_state
 from homeport.engine.services.context import Context
@@ -83,17 +84,25 @@ def _evaluate(ctx: Context, alarm: Body, queries: list[dict[str, Any]], result: 
     )
     end = ctx.now() // period * period
     start = end - rule.evaluation_range * period
+    if _has_few_samples(ctx, alarm, end, period):
+        return
     try:
-        values = query(ctx, queries, start, end)[result]
+        values = query(ctx, queries, start, end + period if _only_grows(alarm) else end)[result]
     except AwsError as error:
         with ctx.store.transaction():
             change_state(
                 ctx, alarm, "INSUFFICIENT_DATA", f"The metrics could not be read: {error.message}", None
             )
         return
-    times = [start + number * period for number in range(rule.evaluation_range)]
-    points = [Point(time, values[time]) if time in values else None for time in times]
-    verdict = evaluate(rule, points, alarm["StateValue"])
+    times = [start + number * period for number in range(rule.evaluation_range + 1)]
+    found = [Point(time, values[time]) if time in values else None for time in times]
+    verdict = evaluate(rule, found[:-1], alarm["StateValue"])
+    if found[-1]:
+        # what breaches in the period that runs will breach when it has ended
+        _, breaches = COMPARISONS[rule.comparison]
+        early = evaluate(rule, found[1:], alarm["StateValue"])
+        if breaches(found[-1].value, rule.threshold) and early.state == "ALARM":
+            verdict = early
     if verdict.state == alarm["StateValue"]:
         return
     data = {
@@ -107,6 +116,27 @@ def _evaluate(ctx: Context, alarm: Body, queries: list[dict[str, Any]], result: 
     }
     with ctx.store.transaction():
         change_state(ctx, alarm, verdict.state, verdict.reason, json.dumps(data))
+
+
+def _only_grows(alarm: Body) -> bool:
+    """Whether a breach cannot be undone by what the rest of its period brings: a maximum or a count of what AWS's own
+    services count that is too great, a minimum that is too small."""
+    statistic, greater = alarm.get("Statistic"), alarm["ComparisonOperator"].startswith("Greater")
+    if statistic == "Sum":
+        return greater and str(alarm.get("Namespace")).startswith("AWS/")
+    return greater if statistic in ("Maximum", "SampleCount") else statistic == "Minimum" and not greater
+
+
+def _has_few_samples(ctx: Context, alarm: Body, end: float, period: int) -> bool:
+    """Whether a percentile stands for too few values, and the alarm is to ignore such.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/percentiles-with-low-samples.html"""
+    statistic = str(alarm.get("ExtendedStatistic", ""))
+    if alarm.get("EvaluateLowSampleCountPercentile") != "ignore" or not statistic.startswith("p"):
+        return False
+    share = float(statistic[1:]) / 100
+    needed = 10 / max(1e-9, min(share, 1 - share))
+    found = points.read(ctx, alarm, end - period, end, period, alarm.get("Unit"))
+    return 0 < sum(each.count for each in found.values()) < needed
 
 
 WATCH = Reconciler(EVALUATION, _alarms, _look)

@@ -12,7 +12,7 @@ import hashlib
 import io
 import os
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from homeport.engine.containers.runtime import Runtime
 from homeport.engine.services.codebuild.tables import Row
 from homeport.engine.services.context import Context
 from homeport.engine.services.engine import ContainerAccess, Engine
+from homeport.engine.services.trust import ca_bundle
 
 TMP = "/codebuild/output/tmp"
 READONLY = "/codebuild/readonly"
@@ -30,7 +31,6 @@ _BUNDLE_VARIABLES = (
     *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "PIP_CERT"),
     "NODE_EXTRA_CA_CERTS",
 )
-_SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 _GIB = 1024**3
 _COMPUTE = {
     "BUILD_GENERAL1_SMALL": (2, 3),
@@ -193,8 +193,7 @@ def _archive(ctx: Context, setup: Setup, access: ContainerAccess) -> Path:
             _add_folder(tar, path, 0o777 if path == TMP[1:] else 0o755)
         for path, text in setup.files.items():
             _add_file(tar, path[1:], text.encode(), 0o644)
-        bundle = _bundle(ctx, access)
-        _add_file(tar, _BUNDLE[1:], bundle, 0o644)
+        _add_file(tar, _BUNDLE[1:], ca_bundle(ctx.engine), 0o644)
         for registry in registries(ctx):
             _add_file(tar, f"etc/docker/certs.d/{registry}/ca.crt", access.ca.read_bytes(), 0o644)
         for path, source in setup.folders.items():
@@ -203,18 +202,6 @@ def _archive(ctx: Context, setup: Setup, access: ContainerAccess) -> Path:
             for child in sorted(source.iterdir()):
                 tar.add(child, f"{path}/{child.name}".lstrip("/"), filter=_as_root)
     return target
-
-
-def _bundle(ctx: Context, access: ContainerAccess) -> bytes:
-    """The certificates that the host trusts, and the engine's own."""
-    own = access.ca.read_bytes()
-    candidates: Iterable[Path | None] = (ctx.engine.config.ca_bundle, *map(Path, _SYSTEM_BUNDLES))
-    for path in candidates:
-        if path and path.is_file():
-            return path.read_bytes().rstrip() + b"\n" + own
-    import certifi
-
-    return Path(certifi.where()).read_bytes().rstrip() + b"\n" + own
 
 
 def _add_folder(tar: tarfile.TarFile, path: str, mode: int) -> None:

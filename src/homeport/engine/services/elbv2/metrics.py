@@ -1,6 +1,7 @@
 """What the load balancers measure, as CloudWatch's metrics of the namespace AWS/ApplicationELB.
 
-Published every five seconds, so that alarms act before the next step of a deployment; AWS publishes each minute.
+Published every five seconds, so that alarms act before the next step of a deployment, also those with periods of ten
+seconds; AWS publishes each minute.
 TargetResponseTime keeps its distribution (values with counts), so that percentiles are exact to two digits.
 
 AWS: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
@@ -88,6 +89,7 @@ def _requests(dimensions: list[Body], numbers: GroupMetrics, now: float) -> Iter
             "Dimensions": dimensions,
             "Timestamp": now,
             "Unit": "Seconds",
+            "StorageResolution": 1,
             "Values": [milliseconds / 1000 for milliseconds, _ in chunk],
             "Counts": [float(count) for _, count in chunk],
         }
@@ -107,6 +109,7 @@ def _datum(name: str, dimensions: list[Body], value: float, now: float) -> Body:
         "Dimensions": dimensions,
         "Timestamp": now,
         "Unit": "Count",
+        "StorageResolution": 1,
         "Value": float(value),
     }
 

@@ -17,12 +17,14 @@ from homeport.engine.services.engine import ContainerAccess
 from homeport.engine.services.lambda_ import packages, runtimes
 from homeport.engine.services.lambda_.log_stream import LogStream
 from homeport.engine.services.lambda_.tables import Row
+from homeport.engine.services.trust import ca_bundle
 
 TASK_ROOT = "/var/task"
 HOST_SUFFIX = ".lambda.internal"
 """The runtime API's host name inside a container is `<id of the environment>.lambda.internal`: by it the engine knows
 who asks."""
 _USER = "993:990"
+_BUNDLE = f"{runtimes.RUNTIME_FOLDER}/ca-bundle.pem"
 _MIB = 1024**2
 
 
@@ -34,8 +36,7 @@ async def create(ctx: Context, version: Row, name: str, id: str, log: LogStream)
     await docker.ensure(
         name, config, {"homeport.service": "lambda", "homeport.function": version["FunctionName"]}
     )
-    if "package" in version["code"]:
-        await docker.copy_in(name, "/", await asyncio.to_thread(_files, ctx, version))
+    await docker.copy_in(name, "/", await asyncio.to_thread(_files, ctx, version))
 
 
 async def _config(
@@ -43,7 +44,6 @@ async def _config(
 ) -> dict[str, Any]:
     configuration = version["configuration"]
     memory = configuration["MemorySize"] * _MIB
-    registry = f"{ctx.account}.dkr.ecr.{ctx.region}.amazonaws.com"
     environment = _environment(ctx, version, id, log, access)
     return {
         **await _program(ctx, version),
@@ -51,7 +51,7 @@ async def _config(
         "Env": [f"{key}={value}" for key, value in environment.items()],
         "HostConfig": {
             "NetworkMode": access.network,
-            "ExtraHosts": [f"{id}{HOST_SUFFIX}:{access.gateway}", f"{registry}:{access.gateway}"],
+            "ExtraHosts": [f"{host}:{access.gateway}" for host in _hosts(ctx, id)],
             "Memory": memory,
             "MemorySwap": memory,
             "PidsLimit": 1024,
@@ -59,6 +59,12 @@ async def _config(
             "SecurityOpt": ["no-new-privileges"],
         },
     }
+
+
+def _hosts(ctx: Context, id: str) -> list[str]:
+    """Names that lead to the engine: its runtime API, its registry, and what answers custom resources."""
+    response = f"cloudformation-custom-resource-response-{ctx.region.replace('-', '')}.s3.amazonaws.com"
+    return [f"{id}{HOST_SUFFIX}", f"{ctx.account}.dkr.ecr.{ctx.region}.amazonaws.com", response]
 
 
 async def _program(ctx: Context, version: Row) -> dict[str, Any]:
@@ -102,6 +108,8 @@ def _environment(
         "AWS_LAMBDA_LOG_GROUP_NAME": log.group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log.name,
         "AWS_LAMBDA_RUNTIME_API": f"{id}{HOST_SUFFIX}:{port}",
+        "SSL_CERT_FILE": _BUNDLE,
+        "NODE_EXTRA_CA_CERTS": _BUNDLE,
         "LAMBDA_TASK_ROOT": TASK_ROOT,
         "LAMBDA_RUNTIME_DIR": runtimes.RUNTIME_FOLDER,
         "TZ": ":UTC",
@@ -130,13 +138,18 @@ def _credentials(ctx: Context, configuration: Row) -> dict[str, str]:
 
 
 def _files(ctx: Context, version: Row) -> bytes:
-    """Code and bootstrap as one tar archive."""
+    """Certificates, and what a managed runtime runs, as one tar archive."""
     written = io.BytesIO()
-    runtime = version["configuration"]["Runtime"]
     with tarfile.open(fileobj=written, mode="w") as tar:
-        program = runtimes.bootstrap(runtime)
-        entry = tarfile.TarInfo(f"{runtimes.RUNTIME_FOLDER}/{runtimes.RUNTIMES[runtime].bootstrap}"[1:])
-        entry.size, entry.mode = len(program), 0o644
-        tar.addfile(entry, io.BytesIO(program))
-        packages.unpack(packages.path(ctx.engine, version["code"]["package"]), TASK_ROOT[1:], tar)
+        _add(tar, _BUNDLE, ca_bundle(ctx.engine))
+        if runtime := version["configuration"].get("Runtime"):
+            program = f"{runtimes.RUNTIME_FOLDER}/{runtimes.RUNTIMES[runtime].bootstrap}"
+            _add(tar, program, runtimes.bootstrap(runtime))
+            packages.unpack(packages.path(ctx.engine, version["code"]["package"]), TASK_ROOT[1:], tar)
     return written.getvalue()
+
+
+def _add(tar: tarfile.TarFile, path: str, content: bytes) -> None:
+    entry = tarfile.TarInfo(path[1:])
+    entry.size, entry.mode = len(content), 0o644
+    tar.addfile(entry, io.BytesIO(content))

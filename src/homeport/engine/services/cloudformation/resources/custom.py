@@ -71,7 +71,12 @@ class CustomResource(ResourceProvider):
         return {"__url": self._url(request), "__until": request.ctx.now() + seconds}
 
     def _url(self, request: Request) -> str:
-        return callback_url(request.host, request.stack_id, request.logical_id, request.token)
+        """Functions find the engine under the name that answers them on AWS, which leads to it in their containers."""
+        region = request.ctx.region
+        origin = f"https://cloudformation-custom-resource-response-{region.replace('-', '')}.s3.amazonaws.com"
+        if ":lambda:" not in request.properties["ServiceToken"]:
+            origin = f"http://{request.host}"
+        return callback_url(origin, request.stack_id, request.logical_id, request.token)
 
     def _response(self, request: Request, url: str, until: float | None) -> dict[str, Any] | None:
         answers = told(request.ctx, url)
@@ -96,7 +101,9 @@ class WaitConditionHandle(ResourceProvider):
     """AWS::CloudFormation::WaitConditionHandle: a URL."""
 
     async def create(self, request: Request) -> Made:
-        return Made(callback_url(request.host, request.stack_id, request.logical_id, request.token), {})
+        return Made(
+            callback_url(f"http://{request.host}", request.stack_id, request.logical_id, request.token), {}
+        )
 
     async def update(self, request: Request) -> Made:
         return Made(request.id, request.attributes)

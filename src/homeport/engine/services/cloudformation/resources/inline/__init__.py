@@ -1,0 +1,1 @@
+"""Modules that functions whose code stands in the template find beside it."""
