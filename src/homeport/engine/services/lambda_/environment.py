@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from homeport.engine.containers.errors import DockerRefused, DockerUnavailable, NoSuchContainer
 from homeport.engine.containers.runtime import Exit
 from homeport.engine.services.context import Context
-from homeport.engine.services.lambda_ import container
+from homeport.engine.services.lambda_ import container, metrics
 from homeport.engine.services.lambda_.log_stream import LogStream, stream_name
 from homeport.engine.services.lambda_.runtime.bootstrap import DONE, NEWLINE
 from homeport.engine.services.lambda_.runtimes import RUNTIMES
@@ -149,8 +149,9 @@ class Environment:
 
     async def _settle(self, invocation: Invocation, answer: _Answer, took: float, init: float | None) -> None:
         """Wait for what the invocation wrote, then report."""
+        await metrics.invoked(self.ctx, self.configuration["FunctionName"], took, answer.error is not None)
         memory = await self._memory()
-        if not self.dead:
+        if answer.kind != "Sandbox.Timedout":
             await self._hear()
         if answer.kind == "Sandbox.Timedout":
             self.log.write(
@@ -241,13 +242,13 @@ class Environment:
         with contextlib.suppress(DockerRefused, DockerUnavailable):
             async for line in self.ctx.engine.docker.logs(self.name):
                 self._last_line = time.monotonic()
-                text = line.text
-                if text.startswith(DONE):
-                    self._logged.set()
-                elif text.startswith(NEWLINE):
+                text, done, _ = line.text.partition(DONE)
+                if text.startswith(NEWLINE):
                     self.log.write(text[1:].replace(NEWLINE, "\n"))
-                else:
+                elif text or not done:
                     self.log.write(text)
+                if done:
+                    self._logged.set()
         self._logged.set()
 
     async def remove(self) -> None:

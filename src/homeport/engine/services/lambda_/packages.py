@@ -20,6 +20,7 @@ from typing import Any
 from homeport.engine.services.context import Context
 from homeport.engine.services.engine import Engine
 from homeport.engine.services.lambda_.names import invalid
+from homeport.engine.services.lambda_.tables import VERSIONS
 from homeport.engine.wire.errors import AwsError
 
 FOLDER = "lambda"
@@ -115,6 +116,14 @@ def keep(engine: Engine, content: bytes) -> str:
 def path(engine: Engine, digest: str) -> Path:
     """Where an archive lies."""
     return engine.folder(FOLDER) / f"{digest}.zip"
+
+
+def clear_unused(engine: Engine) -> None:
+    """Remove the archives that no version has any more, and what a killed engine left half written."""
+    used = {version["code"].get("package") for _, version in VERSIONS.everywhere(engine.store)}
+    for file in engine.folder(FOLDER).iterdir():
+        if file.stem not in used:
+            file.unlink(missing_ok=True)
 
 
 def unpack(archive: Path, folder: str, tar: tarfile.TarFile) -> None:

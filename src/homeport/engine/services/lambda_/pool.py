@@ -16,6 +16,7 @@ from typing import Any
 from homeport.engine.containers.errors import DockerRefused, DockerUnavailable
 from homeport.engine.services.context import Context
 from homeport.engine.services.engine import Engine
+from homeport.engine.services.lambda_ import metrics
 from homeport.engine.services.lambda_.environment import Environment, Invocation, Outcome
 from homeport.engine.services.lambda_.tables import FUNCTIONS, Row
 from homeport.engine.store.database import Scope
@@ -49,13 +50,20 @@ class Pool:
     async def run(self, ctx: Context, version: Row, invocation: Invocation, tail: bool = False) -> Outcome:
         """Have a version answer. Raises TooManyRequestsException, ServiceException."""
         function = (ctx.scope, version["FunctionName"])
-        self._admit(ctx, version["FunctionName"])
+        try:
+            self._admit(ctx, version["FunctionName"])
+        except AwsError:
+            await metrics.throttled(ctx, version["FunctionName"])
+            raise
         self._busy[function] = self._busy.get(function, 0) + 1
         try:
             environment = await self._take(ctx, version)
             try:
                 outcome = await environment.invoke(invocation)
                 return outcome._replace(tail=await environment.tail()) if tail else outcome
+            except BaseException:
+                environment.dead = True  # whoever waited has gone, and what runs inside does not know
+                raise
             finally:
                 self._release(environment)
         finally:

@@ -32,7 +32,12 @@ def mount(engine: Engine) -> http.AsgiApp:
         if environment is None:
             response = _refused(403, "Forbidden", "No execution environment has this address.")
         else:
-            response = await _answer(environment, request)
+            try:
+                response = await _answer(environment, request)
+            except http.BodyTooLarge:
+                response = _refused(413, "RequestEntityTooLarge", "The body is too large.")
+            except http.Disconnected:
+                return
         if request.has_unread_body:
             response.headers["connection"] = "close"
         await response.send(send)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from homeport.engine.services.engine import Engine
-from homeport.engine.services.lambda_ import runtime_api
+from homeport.engine.services.lambda_ import downloads, packages, runtime_api
 from homeport.engine.services.lambda_.events import EVENT
 from homeport.engine.services.lambda_.operations import (
     aliases,
@@ -17,7 +17,6 @@ from homeport.engine.services.lambda_.operations import (
     tags,
     versions,
 )
-from homeport.engine.services.lambda_.packages import FOLDER
 from homeport.engine.services.lambda_.pool import Pool
 from homeport.engine.services.lambda_.preparation import PREPARATION
 from homeport.engine.services.lambda_.tables import FUNCTIONS
@@ -33,6 +32,7 @@ class _Clearing:
 
 async def _start(engine: Engine) -> None:
     if FUNCTIONS.everywhere(engine.store):
+        packages.clear_unused(engine)
         task = asyncio.get_running_loop().create_task(engine.part(Pool).clear_left(), name="clear lambda")
         engine.part(_Clearing).task = task
 
@@ -46,7 +46,7 @@ async def _stop(engine: Engine) -> None:
 
 async def _reset(engine: Engine) -> None:
     await _stop(engine)
-    engine.clear_folder(FOLDER)
+    engine.clear_folder(packages.FOLDER)
 
 
 SERVICE = Service(
@@ -62,7 +62,7 @@ SERVICE = Service(
         versions,
     ),
     executions=(EVENT, PREPARATION),
-    mounts={runtime_api.PREFIX: runtime_api.mount},
+    mounts={downloads.PREFIX: downloads.mount, runtime_api.PREFIX: runtime_api.mount},
     start=_start,
     stop=_stop,
     reset=_reset,

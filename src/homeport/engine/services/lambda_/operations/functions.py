@@ -11,7 +11,7 @@ import uuid
 from typing import Any
 
 from homeport.engine.services.context import Context
-from homeport.engine.services.lambda_ import configuration, packages, preparation
+from homeport.engine.services.lambda_ import configuration, downloads, packages, preparation
 from homeport.engine.services.lambda_.names import arn_of, find_function, find_version, invalid, reference
 from homeport.engine.services.lambda_.publishing import publish
 from homeport.engine.services.lambda_.tables import ALIASES, EVENT_CONFIGS, FUNCTIONS, LATEST, VERSIONS, Row
@@ -86,7 +86,7 @@ async def get_function(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
             "ResolvedImageUri": code["uri"],
         }
     else:
-        answer["Code"] = {"RepositoryType": "S3"}
+        answer["Code"] = {"RepositoryType": "S3", "Location": downloads.location(ctx, code["package"])}
     if function["Tags"]:
         answer["Tags"] = function["Tags"]
     if "ReservedConcurrentExecutions" in function:
