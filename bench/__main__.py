@@ -9,7 +9,17 @@ import sys
 import time
 from pathlib import Path
 
-BENCHES = ("wire", "synth", "codebuild", "registry", "loadbalancer", "pipelines", "rolling", "idle")
+BENCHES = (
+    "wire",
+    "synth",
+    "codebuild",
+    "registry",
+    "loadbalancer",
+    "pipelines",
+    "rolling",
+    "functions",
+    "idle",
+)
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
