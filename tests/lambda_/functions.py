@@ -42,6 +42,7 @@ def create(engine: RunningEngine, source: str, name: str = "f", **settings: Any)
     wanted = {
         "Runtime": "python3.12",
         "Handler": "index.handler",
+        "Timeout": 60,
         "Code": {"ZipFile": archive({f"index.{suffix}": source})},
         **settings,
     }

@@ -57,13 +57,14 @@ def test_code_comes_from_s3_and_is_changed(engine: RunningEngine) -> None:
     with pytest.raises(ClientError, match="S3 Error Code: NoSuchKey"):
         create(engine, "", Code={"S3Bucket": "code", "S3Key": "fn.zip"})
     files = {"pkg/__init__.py": "", "pkg/main.py": ANSWER.format(1), "pkg/data.txt": "one"}
-    s3.put_object(Bucket="code", Key="fn.zip", Body=archive(files))
+    package = archive(files)
+    s3.put_object(Bucket="code", Key="fn.zip", Body=package)
     create(engine, "", Code={"S3Bucket": "code", "S3Key": "fn.zip"}, Handler="pkg/main.handler")
     assert call(engine) == 1
     before = functions.get_function(FunctionName="f")["Configuration"]
     location = functions.get_function(FunctionName="f")["Code"]["Location"]
     with urllib.request.urlopen(location, timeout=10) as downloaded:
-        assert downloaded.read() == archive(files)
+        assert downloaded.read() == package
     functions.update_function_code(
         FunctionName="f",
         ZipFile=archive({"pkg/main.py": "import os\nhandler = lambda e, c: os.listdir('.')"}),

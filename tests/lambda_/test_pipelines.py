@@ -41,7 +41,7 @@ def test_a_function_decides_on_an_action(engine: RunningEngine) -> None:
     role(engine)
     policy = json.dumps({"Version": "2012-10-17", "Statement": [ANSWER]})
     engine.client("iam").put_role_policy(RoleName="function", PolicyName="jobs", PolicyDocument=policy)
-    create(engine, SOURCE, Timeout=30)
+    create(engine, SOURCE)
     engine.client("s3").create_bucket(Bucket=BUCKET)
     engine.client("codecommit").create_repository(repositoryName="app")
     put(engine, "one")

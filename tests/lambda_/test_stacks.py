@@ -46,6 +46,7 @@ Resources:
     Properties:
       Runtime: nodejs20.x
       Handler: index.handler
+      Timeout: 20
       Role: !GetAtt Role.Arn
       Code:
         ZipFile: |
