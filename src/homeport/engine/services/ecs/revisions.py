@@ -15,7 +15,7 @@ from typing import Any
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecs.service_rows import digits
 from homeport.engine.services.ecs.tables import DEPLOYMENTS, REVISIONS, SERVICE_DEPLOYMENTS
-from homeport.engine.services.ecs.task_rows import Body
+from homeport.engine.services.ecs.task_rows import Body, timestamp
 
 _SHOWN = (
     "taskDefinition",
@@ -89,7 +89,7 @@ def new_deployment(
 
 
 def new_service_deployment(ctx: Context, service: Body, revision: Body, sources: list[Body]) -> Body:
-    """Record that the service is to go from its revisions to another."""
+    """Record that the service is to go from its revisions (the newest first) to another."""
     cluster, name = service["clusterName"], service["serviceName"]
     service["serviceDeployments"] += 1
     id = "".join(secrets.choice(_ALPHABET) for _ in range(21))
@@ -134,6 +134,49 @@ def end_service_deployment(
     SERVICE_DEPLOYMENTS.put(ctx, row)
 
 
+def targets_of(revision: Body) -> list[Body]:
+    """What the tasks of a revision are targets of: target group, container, port, and the role as which ECS
+    registers them, if the service names one."""
+    return [
+        {
+            "targetGroupArn": group_of(revision, at),
+            "containerName": balancer.get("containerName"),
+            "containerPort": balancer.get("containerPort"),
+            "roleArn": (balancer.get("advancedConfiguration") or {}).get("roleArn"),
+        }
+        for at, balancer in enumerate(revision["shown"].get("loadBalancers") or [])
+    ]
+
+
+def group_of(revision: Body, at: int) -> str | None:
+    """The target group that the revision's tasks are in, by its load balancer entry of that number: the one that
+    was resolved when it was deployed, of the entry's two."""
+    resolved = (revision["shown"].get("resolvedConfiguration") or {}).get("loadBalancers") or []
+    if at < len(resolved):
+        found: str = resolved[at]["targetGroupArn"]
+        return found
+    balancers = revision["shown"].get("loadBalancers") or []
+    return balancers[at].get("targetGroupArn") if at < len(balancers) else None
+
+
+def resolve_groups(ctx: Context, revision: Body, groups: list[tuple[str, str]]) -> None:
+    """Record which target group, behind which production rule, each load balancer entry of the revision uses.
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceRevisionLoadBalancer.html"""
+    revision["shown"]["resolvedConfiguration"] = {
+        "loadBalancers": [{"targetGroupArn": group, "productionListenerRule": rule} for group, rule in groups]
+    }
+    REVISIONS.put(ctx, revision)
+
+
+def keep_groups(ctx: Context, revision: Body, before: Body) -> None:
+    """A rolling deployment leaves its tasks in the target groups that serve, where the entries are the same."""
+    balancers = revision["shown"].get("loadBalancers") or []
+    resolved = (before["shown"].get("resolvedConfiguration") or {}).get("loadBalancers")
+    if resolved and balancers == before["shown"].get("loadBalancers"):
+        groups = [(each["targetGroupArn"], each["productionListenerRule"]) for each in resolved]
+        resolve_groups(ctx, revision, groups)
+
+
 def digests(revision: Body) -> dict[str, str]:
     """The digests that the images of the revision mean, by container."""
     return {
@@ -161,7 +204,7 @@ def emit_deployment(ctx: Context, service: Body, deployment: Body, kind: str, na
         "eventType": kind,
         "eventName": name,
         "deploymentId": deployment["id"],
-        "updatedAt": deployment["shown"]["updatedAt"],
+        "updatedAt": timestamp(deployment["shown"]["updatedAt"]),
         "reason": deployment["shown"]["rolloutStateReason"],
     }
     ctx.emit("aws.ecs", "ECS Deployment State Change", detail, [service["shown"]["serviceArn"]])

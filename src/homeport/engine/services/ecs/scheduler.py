@@ -26,11 +26,13 @@ from homeport.engine.services.ecs import (
     probe,
     targets,
 )
-from homeport.engine.services.ecs.deployments import rollout
-from homeport.engine.services.ecs.deployments.rolling import Bounds, bounds, plan
+from homeport.engine.services.ecs.deployments import rollout, scaling
+from homeport.engine.services.ecs.deployments.failure import outage
+from homeport.engine.services.ecs.deployments.scaling import wanted
+from homeport.engine.services.ecs.deployments.shift import topic
 from homeport.engine.services.ecs.failure import CannotStart
 from homeport.engine.services.ecs.health import Judgement, judge, note_failure
-from homeport.engine.services.ecs.revisions import digests, record_digests
+from homeport.engine.services.ecs.revisions import digests, record_digests, targets_of
 from homeport.engine.services.ecs.service_rows import (
     add_event,
     alive,
@@ -40,6 +42,7 @@ from homeport.engine.services.ecs.service_rows import (
 from homeport.engine.services.ecs.tables import DEFINITIONS, DEPLOYMENTS, REVISIONS, SERVICES
 from homeport.engine.services.ecs.task_rows import Body, change, forget_old, new_task, request_stop, task_key
 from homeport.engine.services.engine import Engine
+from homeport.engine.wire.errors import AwsError
 
 STEADY_LOOK_SECONDS = 60.0
 WAITING_LOOK_SECONDS = 2.0
@@ -56,6 +59,7 @@ class Findings:
     causes: dict[str, str] = field(default_factory=dict)
     obstacle: str | None = None
     shortage: str | None = None
+    blind: str | None = None
     alarms: list[str] = field(default_factory=list)
 
 
@@ -87,7 +91,7 @@ async def _find_out(ctx: Context, service: Body) -> Findings:
     rows = [row for row in alive(ctx, service) if row["desiredStatus"] == "RUNNING"]
     findings = Findings()
     running = [row for row in rows if row["lastStatus"] == "RUNNING"]
-    findings.healths = await targets.healths(ctx, running)
+    await ask_health(ctx, running, findings)
     for row in running:
         judged = judge(service, row, findings.healths.get(task_key(row)), ctx.now())
         if judged.view.unhealthy:
@@ -95,17 +99,32 @@ async def _find_out(ctx: Context, service: Body) -> Findings:
     primary = next(iter(deployments(ctx, service)), None)
     if primary is None or service["status"] == "DRAINING":
         return findings
-    findings.alarms = await rollout.alarms_in_alarm(ctx, service, primary)
+    if not scaling.shifts(primary):
+        findings.alarms = await rollout.alarms_in_alarm(ctx, service, primary)
     revision = REVISIONS.get(ctx, service["clusterName"], service["serviceName"], primary["revision"])
     assert revision is not None
     definition = definition_of(ctx, revision)["definition"]
-    missing = len([row for row in rows if row["deployment"] == primary["id"]]) < wanted(service)
+    missing = len([row for row in rows if row["deployment"] == primary["id"]]) < wanted(service, primary)
     if missing:
         findings.obstacle = await placement.obstacle(ctx, definition)
         findings.shortage = await placement.shortage(ctx, definition)
     if missing and not primary["resolved"]:
         await resolve(ctx, primary, revision, definition)
     return findings
+
+
+async def ask_health(ctx: Context, running: list[Body], findings: Findings) -> None:
+    """What the target groups say; nothing, when the service's role may not ask."""
+    try:
+        findings.healths = await targets.healths(ctx, running)
+    except AwsError as error:
+        if outage(error):
+            raise
+        groups = " ".join(sorted({each["targetGroupArn"] for row in running for each in row["targets"]}))
+        findings.blind = (
+            f"failed to describe target health on target-group {groups} with (error {error.message})"
+        )
+        findings.healths = {task_key(row): targets.Health("initial") for row in running if row["targets"]}
 
 
 async def cause_of(ctx: Context, row: Body, judged: Judgement, findings: Findings) -> str:
@@ -140,19 +159,6 @@ async def resolve(ctx: Context, primary: Body, revision: Body, definition: Body)
             DEPLOYMENTS.put(ctx, fresh | {"resolved": True})
 
 
-def wanted(service: Body) -> int:
-    """How many tasks there should be. A DAEMON service has one for each instance: this machine."""
-    if service["status"] == "DRAINING":
-        return 0
-    return 1 if service["shown"]["schedulingStrategy"] == "DAEMON" else service["desiredCount"]
-
-
-def limits(service: Body) -> Bounds:
-    """The bounds within which the scheduler keeps."""
-    configuration = service["shown"]["deploymentConfiguration"]
-    return bounds(wanted(service), configuration["minimumHealthyPercent"], configuration["maximumPercent"])
-
-
 def _decide(ctx: Context, service: Body, findings: Findings) -> float | None:
     rows = alive(ctx, service)
     current = deployments(ctx, service)
@@ -161,6 +167,10 @@ def _decide(ctx: Context, service: Body, findings: Findings) -> float | None:
         return None
     if not current:
         return None
+    if findings.blind != service.get("blind"):
+        service["blind"] = findings.blind
+        if findings.blind:
+            add_event(ctx, service, findings.blind)
     judged = judge_all(ctx, service, rows, findings)
     note_healthy(ctx, service, current[0], rows, judged)
     note_digests(ctx, service, current[0], rows)
@@ -168,25 +178,21 @@ def _decide(ctx: Context, service: Body, findings: Findings) -> float | None:
     if primary["id"] != current[0]["id"]:  # it was rolled back, and may have taken tasks over
         rows = alive(ctx, service)
         judged = judge_all(ctx, service, rows, findings)
-    rolling = primary["shown"]["rolloutState"] == "IN_PROGRESS"
-    wait = retry_wait(ctx, service, primary)
-    moves = plan(
-        wanted(service),
-        limits(service),
-        primary["id"],
-        [each.view for each in judged.values()],
-        rolling=rolling,
-        may_start=primary["shown"]["rolloutState"] != "FAILED",
-    )
     by_key = {task_key(row): row for row in rows}
-    stop_tasks(ctx, service, [by_key[key] for key in moves.stop], judged, findings)
-    if wait and not primary.get("impaired"):
-        tell_impaired(ctx, service, primary)
-    if moves.start and not wait:
-        start_tasks(ctx, service, primary, moves.start, findings)
+    views = {key: each.view for key, each in judged.items()}
+    waits = []
+    for deployment, moves in scaling.plans(service, deployments(ctx, service), views):
+        wait = retry_wait(ctx, service, deployment)
+        waits.append(wait)
+        stop_tasks(ctx, service, [by_key[key] for key in moves.stop], judged, findings)
+        if wait and not deployment.get("impaired"):
+            tell_impaired(ctx, service, deployment)
+        if moves.start and not wait:
+            start_tasks(ctx, service, deployment, moves.start, findings)
     forget_old(ctx, service["clusterName"], service["serviceName"])
     baking = rollout.bake_left(service, primary, ctx.now())
-    return next_look(service, rows, judged, findings, wait or baking)
+    ctx.notify(topic(service["clusterName"], service["serviceName"]))
+    return next_look(service, rows, judged, findings, [*waits, baking])
 
 
 def judge_all(ctx: Context, service: Body, rows: list[Body], findings: Findings) -> dict[str, Judgement]:
@@ -334,7 +340,7 @@ def task_settings(service: Body, deployment: Body, revision: Body) -> Body:
     return {
         "serviceName": service["serviceName"],
         "deployment": deployment["id"],
-        "targets": shown.get("loadBalancers") or [],
+        "targets": targets_of(revision),
         "images": digests(revision),
         "group": f"service:{service['serviceName']}",
         "startedBy": deployment["id"],
@@ -357,12 +363,11 @@ def definition_of(ctx: Context, revision: Body) -> Body:
 
 
 def next_look(
-    service: Body, rows: list[Body], judged: dict[str, Judgement], findings: Findings, wait: float
+    service: Body, rows: list[Body], judged: dict[str, Judgement], findings: Findings, waits: list[float]
 ) -> float | None:
     """Seconds until the next look though nothing wakes the service; None for none."""
     looks: list[Any] = [each.again for each in judged.values() if each.again is not None]
-    if wait:
-        looks.append(wait)
+    looks += [wait for wait in waits if wait]
     if findings.obstacle:
         looks.append(PLACEMENT_SECONDS if "Capacity" in findings.obstacle else DOCKER_AWAY_SECONDS)
     checked = [row for row in rows if row["targets"] and row["lastStatus"] == "RUNNING"]

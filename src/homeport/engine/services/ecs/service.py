@@ -17,6 +17,7 @@ from homeport.engine.services.ecs import (
     tasks,
     watch,
 )
+from homeport.engine.services.ecs.deployments.lifecycle import SHIFT
 from homeport.engine.services.ecs.operations import (
     capacity_providers,
     clusters,
@@ -61,6 +62,7 @@ SERVICE = Service(
         settings,
         tags,
     ),
+    executions=(SHIFT,),
     reconcilers=(
         Reconciler(TASK, tasks.keys, tasks.reconcile),
         Reconciler(SERVICE_RECONCILER, scheduler.keys, controllers.reconcile),

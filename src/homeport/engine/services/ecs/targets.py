@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from homeport.engine.services.context import Context
+from homeport.engine.services.context import Client, Context
 from homeport.engine.services.ecs.task_rows import Body, task_key
 from homeport.engine.wire.errors import AwsError
 
@@ -36,17 +36,15 @@ _WORST = (
 
 async def register(ctx: Context, row: Body) -> None:
     """Make the task's address a target of each of its target groups."""
-    for group, target in _targets(row):
-        await ctx.client("elbv2", as_service=True).register_targets(TargetGroupArn=group, Targets=[target])
+    for group, target, role in _targets(row):
+        await _elbv2(ctx, role).register_targets(TargetGroupArn=group, Targets=[target])
 
 
 async def deregister(ctx: Context, row: Body) -> None:
     """Let no new request reach the task; those in flight go on until they end or the delay has passed."""
-    for group, target in _targets(row):
+    for group, target, role in _targets(row):
         try:
-            await ctx.client("elbv2", as_service=True).deregister_targets(
-                TargetGroupArn=group, Targets=[target]
-            )
+            await _elbv2(ctx, role).deregister_targets(TargetGroupArn=group, Targets=[target])
         except AwsError as error:
             if error.code not in ("TargetGroupNotFound", "InvalidTarget", "ValidationError"):
                 raise
@@ -54,8 +52,8 @@ async def deregister(ctx: Context, row: Body) -> None:
 
 async def drained(ctx: Context, row: Body) -> bool:
     """Whether no target group drains the task any more."""
-    for group, target in _targets(row):
-        for description in await _descriptions(ctx, group, [target]):
+    for group, target, role in _targets(row):
+        for description in await _descriptions(ctx, group, role, [target]):
             if "draining" in description["TargetHealth"]["State"]:
                 return False
     return True
@@ -63,15 +61,15 @@ async def drained(ctx: Context, row: Body) -> bool:
 
 async def healths(ctx: Context, rows: Iterable[Body]) -> dict[str, Health]:
     """The health of running tasks as targets, by task key; one question for each target group."""
-    wanted: dict[str, dict[tuple[str, int], str]] = defaultdict(dict)
+    wanted: dict[tuple[str, str | None], dict[tuple[str, int], str]] = defaultdict(dict)
     found: dict[str, list[Health]] = {}
     for row in rows:
-        for group, target in _targets(row):
-            wanted[group][target["Id"], target["Port"]] = task_key(row)
+        for group, target, role in _targets(row):
+            wanted[group, role][target["Id"], target["Port"]] = task_key(row)
             found.setdefault(task_key(row), [])
-    for group, keys in wanted.items():
+    for (group, role), keys in wanted.items():
         seen = set()
-        for description in await _descriptions(ctx, group):
+        for description in await _descriptions(ctx, group, role):
             target, health = description["Target"], description["TargetHealth"]
             if key := keys.get((target["Id"], target["Port"])):
                 seen.add(key)
@@ -83,11 +81,11 @@ async def healths(ctx: Context, rows: Iterable[Body]) -> dict[str, Health]:
     return {key: max(states, key=lambda each: _WORST.index(each.state)) for key, states in found.items()}
 
 
-async def _descriptions(ctx: Context, group: str, targets: list[Body] | None = None) -> list[Body]:
+async def _descriptions(
+    ctx: Context, group: str, role: str | None, targets: list[Body] | None = None
+) -> list[Body]:
     try:
-        answer = await ctx.client("elbv2", as_service=True).describe_target_health(
-            TargetGroupArn=group, Targets=targets
-        )
+        answer = await _elbv2(ctx, role).describe_target_health(TargetGroupArn=group, Targets=targets)
     except AwsError as error:
         if error.code in ("TargetGroupNotFound", "InvalidTarget", "ValidationError"):
             return []
@@ -95,10 +93,15 @@ async def _descriptions(ctx: Context, group: str, targets: list[Body] | None = N
     return answer.get("TargetHealthDescriptions", [])
 
 
-def _targets(row: Body) -> list[tuple[str, Any]]:
+def _elbv2(ctx: Context, role: str | None) -> Client:
+    """Elastic Load Balancing as the service's infrastructure role; as ECS's own one when it names none."""
+    return ctx.client("elbv2", role=role, as_service=role is None)
+
+
+def _targets(row: Body) -> list[tuple[str, Any, str | None]]:
     address = row.get("address")
     return [
-        (each["targetGroupArn"], {"Id": address, "Port": each["containerPort"]})
+        (each["targetGroupArn"], {"Id": address, "Port": each["containerPort"]}, each.get("roleArn"))
         for each in row["targets"]
         if address and each.get("targetGroupArn")
     ]

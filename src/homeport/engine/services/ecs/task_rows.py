@@ -192,12 +192,13 @@ def _tell(ctx: Context, row: Body) -> None:
     detail = described(row)
     for member, value in detail.items():
         if member.endswith("At"):
-            detail[member] = _timestamp(value)
-    detail["updatedAt"] = _timestamp(ctx.now())
+            detail[member] = timestamp(value)
+    detail["updatedAt"] = timestamp(ctx.now())
     ctx.emit("aws.ecs", "ECS Task State Change", detail, [row["task"]["taskArn"]])
 
 
-def _timestamp(value: float) -> str:
+def timestamp(value: float) -> str:
+    """A time as events have it: `2026-03-05T15:54:41.618Z`."""
     from datetime import UTC, datetime
 
     return datetime.fromtimestamp(value, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -86,7 +86,7 @@ def _decide(ctx: Context, service: Body, findings: Findings) -> float | None:
     waits = [_advance(ctx, service, task_set, rows, judged, findings) for task_set in sets]
     forget_old(ctx, *_key(service))
     _note_steady(ctx, service)
-    return next_look(service, rows, judged, findings, min(filter(None, waits), default=0.0))
+    return next_look(service, rows, judged, findings, waits)
 
 
 def _advance(

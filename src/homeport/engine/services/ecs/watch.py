@@ -5,7 +5,7 @@ from __future__ import annotations
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecs.service_rows import alive
 from homeport.engine.services.ecs.tables import SERVICES
-from homeport.engine.services.ecs.task_rows import SERVICE, TASK, task_key
+from homeport.engine.services.ecs.task_rows import SERVICE, TASK, Body, task_key
 from homeport.engine.services.ecs.task_sets import settings_of, task_sets
 
 WATCH = "ecs.watch"
@@ -22,9 +22,7 @@ async def watch(ctx: Context, key: str) -> float | None:
     service = SERVICES.get(ctx, *key.split("/"))
     if service is None or service["status"] == "INACTIVE":
         return None
-    groups = {
-        each["targetGroupArn"] for each in service["shown"]["loadBalancers"] if each.get("targetGroupArn")
-    }
+    groups = {group for each in service["shown"]["loadBalancers"] for group in _groups(each)}
     for task_set in task_sets(ctx, service):
         groups |= {each["targetGroupArn"] for each in settings_of(ctx, task_set)["loadBalancers"]}
     groups |= {target["targetGroupArn"] for row in alive(ctx, service) for target in row["targets"]}
@@ -43,3 +41,9 @@ async def watch(ctx: Context, key: str) -> float | None:
             for row in alive(ctx, service):
                 if row["lastStatus"] == "DEACTIVATING":
                     ctx.wake(TASK, task_key(row))
+
+
+def _groups(balancer: Body) -> list[str]:
+    advanced = balancer.get("advancedConfiguration") or {}
+    found = (balancer.get("targetGroupArn"), advanced.get("alternateTargetGroupArn"))
+    return [group for group in found if group]

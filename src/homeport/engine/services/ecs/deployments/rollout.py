@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecs import circuit_breaker
+from homeport.engine.services.ecs.deployments import scaling
 from homeport.engine.services.ecs.health import Judgement
 from homeport.engine.services.ecs.revisions import (
     emit_deployment,
@@ -26,9 +27,12 @@ def advance(
     """Take the service's deployments as far as they go; returns the one that is then the primary."""
     primary, *older = deployments(ctx, service)
     for deployment in older:
-        if over(rows, deployment):
+        kept = scaling.shifts(primary) and scaling.wanted(service, deployment) > 0
+        if over(rows, deployment) and not kept:
             DEPLOYMENTS.put(ctx, deployment | {"status": "INACTIVE"})
-    if primary["shown"]["rolloutState"] == "IN_PROGRESS":
+    if scaling.shifts(primary):
+        _note_serving(ctx, service, rows, judged)
+    elif primary["shown"]["rolloutState"] == "IN_PROGRESS":
         if service["stopRequested"]:
             _stop_requested(ctx, service, primary)
         elif _breaks(service, primary):
@@ -37,9 +41,21 @@ def advance(
         elif alarms:
             fail(ctx, service, primary, f"alarm detected: {', '.join(alarms)}.", "alarms", "")
         elif _complete(service, primary, rows, judged) and _baked(ctx, service, primary):
-            _complete_deployment(ctx, service, primary)
+            rolled_back = bool(primary.get("rollsBack"))
+            complete(ctx, service, primary, "ROLLBACK_SUCCESSFUL" if rolled_back else "SUCCESSFUL")
     _note_steady(ctx, service, rows, judged)
     return deployments(ctx, service)[0]
+
+
+def _note_serving(ctx: Context, service: Body, rows: list[Body], judged: Mapping[str, Judgement]) -> None:
+    """Count the tasks of each deployment that serve, for the one that shifts traffic between them."""
+    for deployment in deployments(ctx, service):
+        own = [
+            row for row in rows if row["deployment"] == deployment["id"] and row["desiredStatus"] == "RUNNING"
+        ]
+        serving = sum(serves(row, judged[task_key(row)]) for row in own)
+        if serving != deployment.get("serving"):
+            DEPLOYMENTS.put(ctx, deployment | {"serving": serving})
 
 
 def _breaks(service: Body, primary: Body) -> bool:
@@ -74,8 +90,7 @@ def bake_left(service: Body, primary: Body, now: float) -> float:
 
 def _settled(service: Body, primary: Body, rows: list[Body], judged: Mapping[str, Judgement]) -> bool:
     own = [row for row in rows if row["deployment"] == primary["id"] and row["desiredStatus"] == "RUNNING"]
-    desired = 1 if service["shown"]["schedulingStrategy"] == "DAEMON" else service["desiredCount"]
-    if len(own) != desired or service["status"] == "DRAINING":
+    if len(own) != scaling.wanted(service, primary) or service["status"] == "DRAINING":
         return False
     return all(serves(row, judged[task_key(row)]) for row in own)
 
@@ -86,7 +101,9 @@ def serves(row: Body, judgement: Judgement) -> bool:
     return judgement.view.healthy if checked else judgement.view.running
 
 
-def _complete_deployment(ctx: Context, service: Body, primary: Body) -> None:
+def complete(ctx: Context, service: Body, primary: Body, status: str, reason: str | None = None) -> None:
+    """The primary deployment is done; its service deployment ends with the status. `service` must be written
+    afterwards."""
     primary["shown"] |= {
         "rolloutState": "COMPLETED",
         "rolloutStateReason": f"ECS deployment {primary['id']} completed.",
@@ -94,23 +111,32 @@ def _complete_deployment(ctx: Context, service: Body, primary: Body) -> None:
     }
     DEPLOYMENTS.put(ctx, primary)
     service["lastCompleted"] = {"deployment": primary["id"], "revision": primary["revision"]}
-    rolled_back = bool(primary.get("rollsBack"))
-    status = "ROLLBACK_SUCCESSFUL" if rolled_back else "SUCCESSFUL"
-    end_service_deployment(ctx, service, primary["serviceDeployment"], status)
+    end_service_deployment(ctx, service, primary["serviceDeployment"], status, reason)
     add_event(ctx, service, f"(deployment {primary['id']}) deployment completed.")
     emit_deployment(ctx, service, primary, "INFO", "SERVICE_DEPLOYMENT_COMPLETED")
 
 
-def fail(ctx: Context, service: Body, primary: Body, reason: str, monitor: str, cause: str) -> None:
-    """Fail the primary deployment, and go back to the last completed one if that is wanted and there is one."""
-    primary["shown"] |= {
+def mark_failed(ctx: Context, service: Body, deployment: Body, reason: str, told: str | None = None) -> None:
+    """The deployment has failed. `service` must be written afterwards."""
+    deployment["shown"] |= {
         "rolloutState": "FAILED",
-        "rolloutStateReason": f"ECS deployment {monitor}: {reason}{cause}",
+        "rolloutStateReason": reason,
         "updatedAt": ctx.now(),
     }
-    DEPLOYMENTS.put(ctx, primary)
-    add_event(ctx, service, f"(deployment {primary['id']}) deployment failed: {reason}{cause}")
-    emit_deployment(ctx, service, primary, "ERROR", "SERVICE_DEPLOYMENT_FAILED")
+    DEPLOYMENTS.put(ctx, deployment)
+    add_event(ctx, service, f"(deployment {deployment['id']}) {told or f'deployment failed: {reason}'}")
+    emit_deployment(ctx, service, deployment, "ERROR", "SERVICE_DEPLOYMENT_FAILED")
+
+
+def fail(ctx: Context, service: Body, primary: Body, reason: str, monitor: str, cause: str) -> None:
+    """Fail the primary deployment, and go back to the last completed one if that is wanted and there is one."""
+    mark_failed(
+        ctx,
+        service,
+        primary,
+        f"ECS deployment {monitor}: {reason}{cause}",
+        f"deployment failed: {reason}{cause}",
+    )
     last = service.get("lastCompleted")
     configuration = service["shown"]["deploymentConfiguration"]
     member = "alarms" if monitor == "alarms" else "deploymentCircuitBreaker"
@@ -135,6 +161,13 @@ def fail(ctx: Context, service: Body, primary: Body, reason: str, monitor: str, 
 
 def roll_back(ctx: Context, service: Body, failed: Body, last: Body, who: str, reason: str) -> None:
     """Start the deployment that brings back the revision that was completed last."""
+    return_to(ctx, service, failed, last, who)
+    note_rollback(ctx, service, failed["serviceDeployment"], last["revision"], reason)
+
+
+def return_to(ctx: Context, service: Body, failed: Body, last: Body, who: str) -> Body:
+    """Make a deployment of the revision `last` the primary one; it takes over the tasks that still run it.
+    `service` must be written afterwards."""
     revision = REVISIONS.get(ctx, service["clusterName"], service["serviceName"], last["revision"])
     assert revision is not None
     text = f"{who}: rolling back to deploymentId {last['deployment']}."
@@ -144,15 +177,19 @@ def roll_back(ctx: Context, service: Body, failed: Body, last: Body, who: str, r
     service["shown"]["taskDefinition"] = revision["shown"]["taskDefinition"]
     service["shown"]["loadBalancers"] = revision["shown"].get("loadBalancers") or []
     add_event(ctx, service, f"rolling back to (deployment {last['deployment']}).")
-    end_service_deployment(ctx, service, failed["serviceDeployment"], "ROLLBACK_IN_PROGRESS", reason)
-    row = SERVICE_DEPLOYMENTS.get(
-        ctx, service["clusterName"], service["serviceName"], failed["serviceDeployment"]
-    )
-    assert row is not None
+    return deployment | {"rollsBack": failed["id"]}
+
+
+def note_rollback(ctx: Context, service: Body, number: int, revision: str, reason: str) -> None:
+    """Write into a service deployment that it goes back to a revision, and why."""
+    end_service_deployment(ctx, service, number, "ROLLBACK_IN_PROGRESS", reason)
+    row = SERVICE_DEPLOYMENTS.get(ctx, service["clusterName"], service["serviceName"], number)
+    found = REVISIONS.get(ctx, service["clusterName"], service["serviceName"], revision)
+    assert row is not None and found is not None
     row["shown"]["rollback"] = {
         "reason": reason,
         "startedAt": ctx.now(),
-        "serviceRevisionArn": revision["shown"]["serviceRevisionArn"],
+        "serviceRevisionArn": found["shown"]["serviceRevisionArn"],
     }
     SERVICE_DEPLOYMENTS.put(ctx, row)
 
@@ -177,10 +214,7 @@ def _stop_requested(ctx: Context, service: Body, primary: Body) -> None:
     """StopServiceDeployment: stay as it is (ABORT), or go back (ROLLBACK)."""
     kind, service["stopRequested"] = service["stopRequested"], None
     reason = "The service deployment was stopped by the user."
-    primary["shown"] |= {"rolloutState": "FAILED", "rolloutStateReason": reason, "updatedAt": ctx.now()}
-    DEPLOYMENTS.put(ctx, primary)
-    add_event(ctx, service, f"(deployment {primary['id']}) deployment stopped by the user.")
-    emit_deployment(ctx, service, primary, "ERROR", "SERVICE_DEPLOYMENT_FAILED")
+    mark_failed(ctx, service, primary, reason, "deployment stopped by the user.")
     last = service.get("lastCompleted")
     if kind == "ROLLBACK" and last:
         roll_back(ctx, service, primary, last, "ECS deployment stopped by the user", reason)

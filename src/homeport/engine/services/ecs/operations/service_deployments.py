@@ -3,10 +3,14 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-deployment.h
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecs.circuit_breaker import threshold
+from homeport.engine.services.ecs.deployments import hooks
+from homeport.engine.services.ecs.deployments.scaling import shifts, wanted
+from homeport.engine.services.ecs.deployments.shift import topic
 from homeport.engine.services.ecs.names import service_key
 from homeport.engine.services.ecs.service_rows import STARTING, alive, save_service
 from homeport.engine.services.ecs.tables import DEPLOYMENTS, REVISIONS, SERVICE_DEPLOYMENTS, SERVICES
@@ -98,10 +102,13 @@ def _described(ctx: Context, row: Body) -> Body:
             if row["status"] in _RUNNING
             else "MONITORING_COMPLETE"
         )
+    shift = row.get("shift")
+    running = "SCALE_UP" if row["status"] in _RUNNING else "CLEAN_UP"
     return {
         **row["shown"],
         "status": row["status"],
-        "lifecycleStage": "SCALE_UP" if row["status"] in _RUNNING else "CLEAN_UP",
+        "lifecycleStage": shift["stage"] if shift else running,
+        "lifecycleHookDetails": [hooks.shown(hook) for hook in shift["hooks"]] if shift else None,
         "sourceServiceRevisions": [_summary(ctx, row, source, service, tasks) for source in row["sources"]],
         "targetServiceRevision": _summary(ctx, row, row["revision"], service, tasks),
         "deploymentCircuitBreaker": {
@@ -109,21 +116,61 @@ def _described(ctx: Context, row: Body) -> Body:
             "failureCount": failures,
             "threshold": threshold(breaker, service["desiredCount"]),
         },
+        "alarms": _alarms(row, configuration),
+    }
+
+
+def _alarms(row: Body, configuration: Body) -> Body:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeploymentAlarms.html"""
+    alarms = configuration.get("alarms") or {}
+    if not alarms.get("enable"):
+        return {"status": "DISABLED"}
+    triggered = (row.get("shift") or {}).get("alarms") or []
+    monitoring = "MONITORING" if row["status"] in _RUNNING else "MONITORING_COMPLETE"
+    return {
+        "status": "TRIGGERED" if triggered else monitoring,
+        "alarmNames": alarms["alarmNames"],
+        "triggeredAlarmNames": triggered,
     }
 
 
 def _summary(ctx: Context, row: Body, revision: str, service: Body, tasks: list[Body]) -> Body:
-    ids = {
-        deployment["id"]
+    deployments = [
+        deployment
         for deployment in DEPLOYMENTS.list(ctx, row["clusterName"], row["serviceName"])
         if deployment["revision"] == revision
-    }
+    ]
+    ids = {deployment["id"] for deployment in deployments}
     own = [task for task in tasks if task["deployment"] in ids]
+    target = revision == row["revision"]
     return {
         "arn": _revision_arn(ctx, row, revision),
-        "requestedTaskCount": service["desiredCount"] if revision == row["revision"] else 0,
+        "requestedTaskCount": _requested(service, deployments, target),
         "runningTaskCount": sum(task["lastStatus"] == "RUNNING" for task in own),
         "pendingTaskCount": sum(task["lastStatus"] in STARTING for task in own),
+        **_weights(row, revision, target),
+    }
+
+
+def _requested(service: Body, deployments: list[Body], target: bool) -> int:
+    """How many tasks a revision is to have, by the scale of its newest deployment if it has one."""
+    if deployments and shifts(deployments[-1]):
+        return wanted(service, deployments[-1])
+    return service["desiredCount"] if target else 0
+
+
+def _weights(row: Body, revision: str, target: bool) -> Body:
+    """The revision's shares of the traffic; those of the source are what the target does not have."""
+    shift = row.get("shift")
+    if shift is None:
+        return {}
+    serves = target or bool(shift["source"] and shift["source"]["revision"] == revision)
+    return {
+        member: (shift[kind] if target else round(100 - shift[kind], 1)) if serves else 0.0
+        for kind, member in (
+            ("production", "requestedProductionTrafficWeight"),
+            ("test", "requestedTestTrafficWeight"),
+        )
     }
 
 
@@ -161,7 +208,7 @@ async def stop_service_deployment(ctx: Context, request: Body) -> Body:
         service = SERVICES.get(ctx, row["clusterName"], row["serviceName"])
         assert service is not None
         kind = request.get("stopType", "ROLLBACK")
-        if kind == "ROLLBACK" and not service["lastCompleted"]:
+        if kind == "ROLLBACK" and not _goes_back(service, row):
             raise AwsError(
                 "InvalidParameterException",
                 "There is no completed deployment to roll back to: use the stop type ABORT.",
@@ -170,6 +217,45 @@ async def stop_service_deployment(ctx: Context, request: Body) -> Body:
         SERVICE_DEPLOYMENTS.put(ctx, row)
         service["stopRequested"] = kind
         save_service(ctx, service)
+        ctx.notify(topic(row["clusterName"], row["serviceName"]))
+    return {"serviceDeploymentArn": arn}
+
+
+def _goes_back(service: Body, row: Body) -> bool:
+    return bool(row["shift"]["source"] if row.get("shift") else service["lastCompleted"])
+
+
+@operation
+async def continue_service_deployment(ctx: Context, request: Body) -> Body:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContinueServiceDeployment.html"""
+    arn, id = request["serviceDeploymentArn"], request["hookId"]
+    if not re.fullmatch(r"ecs-[a-z]+-[\w-]+", id):
+        raise AwsError(
+            "InvalidParameterException",
+            "Invalid hookId: hookId must follow the format: ecs-{hookType}-{id}",
+        )
+    with ctx.store.transaction():
+        row = _find(ctx, arn)
+        if row is None:
+            raise AwsError("ServiceDeploymentNotFoundException", "The service deployment does not exist.")
+        if row["status"] not in _RUNNING:
+            raise AwsError(
+                "InvalidParameterException",
+                "Continuing a service deployment is not allowed for service deployment in terminal states.",
+            )
+        waiting = [
+            hook["hookId"]
+            for hook in (row.get("shift") or {"hooks": []})["hooks"]
+            if hook["status"] == "AWAITING_ACTION"
+        ]
+        if id not in waiting:
+            raise AwsError(
+                "InvalidParameterException",
+                "Provided hookId is either completed, unavailable, or not associated with the given Resource ARN",
+            )
+        status = "FAILED" if request.get("action") == "ROLLBACK" else "SUCCEEDED"
+        hooks.change(ctx, row, id, status=status)
+        ctx.notify(topic(row["clusterName"], row["serviceName"]))
     return {"serviceDeploymentArn": arn}
 
 

@@ -7,7 +7,9 @@ from typing import Any
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecs import capacity
 from homeport.engine.services.ecs.controllers import check_creation, check_update, described
+from homeport.engine.services.ecs.deployments import load_balancers
 from homeport.engine.services.ecs.deployments.settings import deployment_configuration
+from homeport.engine.services.ecs.deployments.starting import abandon, start, supersede
 from homeport.engine.services.ecs.metrics import METRICS
 from homeport.engine.services.ecs.names import (
     check_name,
@@ -16,13 +18,8 @@ from homeport.engine.services.ecs.names import (
     find_service,
     service_key,
 )
-from homeport.engine.services.ecs.revisions import (
-    end_service_deployment,
-    new_deployment,
-    new_revision,
-    new_service_deployment,
-)
-from homeport.engine.services.ecs.service_rows import alive, deployments, save_service
+from homeport.engine.services.ecs.revisions import new_revision
+from homeport.engine.services.ecs.service_rows import deployments, save_service
 from homeport.engine.services.ecs.tables import SERVICES
 from homeport.engine.services.ecs.task_sets import has_task_sets, new_task_set
 from homeport.engine.services.ecs.watch import WATCH, changed_topic
@@ -53,7 +50,13 @@ _KEPT = (
 )
 
 
-@operation
+_ROLES = {
+    "loadBalancers[].advancedConfiguration.roleArn": "ecs.amazonaws.com",
+    "deploymentConfiguration.lifecycleHooks[].roleArn": "ecs.amazonaws.com",
+}
+
+
+@operation(pass_role=_ROLES)
 async def create_service(ctx: Context, request: Body) -> Body:
     """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html"""
     cluster = find_cluster(ctx, request.get("cluster"))
@@ -68,6 +71,7 @@ async def create_service(ctx: Context, request: Body) -> Body:
     capacity.check(request.get("capacityProviderStrategy", []))
     balancers = request.get("loadBalancers", [])
     await check_load_balancers(ctx, balancers, definition)
+    await load_balancers.check(ctx, balancers, _strategy(request))
     settings = _new_settings(cluster, request, definition)
     check_network(settings, definition)
     with ctx.store.transaction():
@@ -79,9 +83,7 @@ async def create_service(ctx: Context, request: Body) -> Body:
             scale = {"value": 100.0, "unit": "PERCENT"}
             new_task_set(ctx, service, settings, definition, "PRIMARY", scale=scale)
         else:
-            revision = new_revision(ctx, service, settings, definition)
-            started = new_service_deployment(ctx, service, revision, [])
-            new_deployment(ctx, service, revision, started["number"], None)
+            start(ctx, service, new_revision(ctx, service, settings, definition), [])
         save_service(ctx, service)
         ctx.wake(WATCH, f"{cluster['clusterName']}/{name}")
         ctx.wake(METRICS, f"{cluster['clusterName']}/{name}")
@@ -169,7 +171,7 @@ def _row(ctx: Context, cluster: Body, name: str, request: Body, settings: Body, 
     }
 
 
-@operation
+@operation(pass_role=_ROLES)
 async def update_service(ctx: Context, request: Body) -> Body:
     """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html"""
     service = find_service(ctx, request.get("cluster"), request["service"])
@@ -181,6 +183,8 @@ async def update_service(ctx: Context, request: Body) -> Body:
     capacity.check(request.get("capacityProviderStrategy", []))
     if "loadBalancers" in request:
         await check_load_balancers(ctx, request["loadBalancers"], definition)
+    balancers = request.get("loadBalancers", service["shown"].get("loadBalancers") or [])
+    await load_balancers.check(ctx, balancers, _strategy(request, service))
     with ctx.store.transaction():
         service = find_service(ctx, request.get("cluster"), request["service"])
         shown = service["shown"]
@@ -220,15 +224,15 @@ def _update_kept(ctx: Context, request: Body) -> Body:
 def _deploy(ctx: Context, service: Body, definition: Body) -> None:
     """Begin to bring the service to its new settings; a deployment that is still in progress stops."""
     current = deployments(ctx, service)
-    if current:
-        reason = "The service deployment was superseded by a new one."
-        end_service_deployment(ctx, service, current[0]["serviceDeployment"], "STOPPED", reason)
+    supersede(ctx, service, current)
     revision = new_revision(ctx, service, service["shown"], definition)
-    running = {row["deployment"] for row in alive(ctx, service)}
-    sources = [deployment for deployment in current if deployment["id"] in running]
-    started = new_service_deployment(ctx, service, revision, sources)
-    service["stopRequested"] = None
-    new_deployment(ctx, service, revision, started["number"], None)
+    start(ctx, service, revision, current)
+
+
+def _strategy(request: Body, service: Body | None = None) -> str:
+    before = service["shown"]["deploymentConfiguration"] if service else {"strategy": "ROLLING"}
+    strategy: str = {**before, **request.get("deploymentConfiguration", {})}["strategy"]
+    return strategy
 
 
 @operation
@@ -242,6 +246,7 @@ async def delete_service(ctx: Context, request: Body) -> Body:
                 "InvalidParameterException", "The service cannot be stopped while it is scaled above 0."
             )
         service["status"], service["desiredCount"] = "DRAINING", 0
+        abandon(ctx, service, deployments(ctx, service))
         save_service(ctx, service)
         ctx.notify(changed_topic(f"{service['clusterName']}/{service['serviceName']}"))
     return {"service": described(ctx, service)}

@@ -1,0 +1,135 @@
+"""The traffic of a deployment: which target group has how much of it.
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/alb-resources-for-blue-green.html"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeport.engine.services.ecs.deployments import listener_rules
+from homeport.engine.services.ecs.deployments.failure import outage, rolled_back_because
+from homeport.engine.services.ecs.deployments.listener_rules import Pair
+from homeport.engine.services.ecs.deployments.shift import Shift
+from homeport.engine.services.ecs.revisions import group_of, resolve_groups
+from homeport.engine.services.ecs.service_rows import add_event
+from homeport.engine.services.ecs.task_rows import Body
+from homeport.engine.wire.errors import AwsError
+
+_RETRY_SECONDS = 1.0
+
+
+async def pairs(shift: Shift) -> list[Any]:
+    """Who is blue and who is green behind each load balancer entry. Raises DeploymentFailed."""
+    source = shift.state["source"]
+    running = shift.revision(source["revision"]) if source else None
+    found = []
+    for at, balancer in enumerate(_balancers(shift)):
+        expected = group_of(running, at) if running else None
+        found.append(await listener_rules.pair(shift.ctx, balancer, expected))
+    return [list(each) for each in found]
+
+
+def assign(shift: Shift, found: list[Any]) -> None:
+    """The tasks of the new revision are targets of the green groups."""
+    revision = shift.revision(shift.row["revision"])
+    groups = [(pair.green, pair.production) for pair in (Pair(*each) for each in found)]
+    resolve_groups(shift.ctx, revision, groups)
+    shift.note(pairs=found)
+
+
+async def test(shift: Shift, percent: float) -> None:
+    """Give the new revision so much of the test traffic; without a test listener rule there is none."""
+    for pair in shift.pairs:
+        if pair.test:
+            await _forward(shift, pair, pair.test, percent)
+    shift.note(test=percent)
+
+
+async def production(shift: Shift, percent: float) -> None:
+    """Give the new revision so much of the production traffic."""
+    for pair in shift.pairs:
+        await _forward(shift, pair, pair.production, percent)
+    shift.note(production=percent)
+
+
+async def back(shift: Shift) -> None:
+    """Give all traffic to the old revision; this is tried until it works."""
+    told = False
+    while True:
+        try:
+            for pair in shift.pairs:
+                await _give(shift, pair, pair.production, 0.0)
+            for pair in shift.pairs:
+                if pair.test:
+                    await _give(shift, pair, pair.test, 0.0)
+        except AwsError as error:
+            if not told:
+                message = f"was unable to take traffic back, and tries again: {error.message}"
+                shift.change_service(lambda service: add_event(shift.ctx, service, message))  # noqa: B023
+            told = True
+            await shift.ctx.clock.sleep(_RETRY_SECONDS)
+            continue
+        return shift.note(production=0.0, test=0.0)
+
+
+async def to_source(shift: Shift) -> None:
+    """Give all production traffic to the revision that was deployed before, whatever a superseded deployment did."""
+    source = shift.state["source"]
+    if not source:
+        return
+    running = shift.revision(source["revision"])
+    for at, balancer in enumerate(_balancers(shift)):
+        advanced = balancer["advancedConfiguration"]
+        groups = [balancer["targetGroupArn"], advanced["alternateTargetGroupArn"]]
+        blue = group_of(running, at)
+        if blue and blue in groups:
+            green = groups[1 - groups.index(blue)]
+            pair = Pair(blue, green, advanced["productionListenerRule"], None, advanced["roleArn"])
+            await _forward(shift, pair, pair.production, 0.0)
+
+
+def payload(shift: Shift, production: float | None, test: float | None) -> Body:
+    """What hooks are told: the shares of both revisions of what shifts in the stage."""
+    row = shift.row
+    return {
+        "serviceArn": row["shown"]["serviceArn"],
+        "targetServiceRevisionArn": _arn(shift, row["revision"]),
+        "testTrafficWeights": _shares(shift, test) if any(each.test for each in shift.pairs) else {},
+        "productionTrafficWeights": _shares(shift, production),
+    }
+
+
+def _shares(shift: Shift, percent: float | None) -> dict[str, float]:
+    if percent is None:
+        return {}
+    row = shift.row
+    shares = {_arn(shift, row["revision"]): percent}
+    if source := row["shift"]["source"]:
+        shares[_arn(shift, source["revision"])] = round(100 - percent, 1)
+    return {arn: int(share) if share == int(share) else share for arn, share in shares.items()}
+
+
+def _arn(shift: Shift, revision: str) -> str:
+    arn: str = shift.revision(revision)["shown"]["serviceRevisionArn"]
+    return arn
+
+
+def _balancers(shift: Shift) -> list[Body]:
+    balancers: list[Body] = shift.revision(shift.row["revision"])["shown"].get("loadBalancers") or []
+    return balancers
+
+
+async def _forward(shift: Shift, pair: Pair, rule: str, percent: float) -> None:
+    """Raises DeploymentFailed when AWS says that it cannot be; an outage is waited for."""
+    while True:
+        try:
+            return await _give(shift, pair, rule, percent)
+        except AwsError as error:
+            if not outage(error):
+                stage = shift.state["stage"]
+                raise rolled_back_because(f"{stage} lifecycle hook(s) failed. {error.message}") from error
+        await shift.ctx.clock.sleep(_RETRY_SECONDS)
+
+
+async def _give(shift: Shift, pair: Pair, rule: str, percent: float) -> None:
+    green, blue = listener_rules.weights(percent)
+    await listener_rules.forward(shift.ctx, rule, pair.role, {pair.blue: blue, pair.green: green})
