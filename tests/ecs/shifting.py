@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.ecs.conftest import Ecs, until, web
+from tests.ecs.conftest import Ecs, web
 from tests.elbv2.conftest import Balancer
 from tests.proxy.strict_client import StrictLoad
+from tests.waiting import until
 
 POLICY = "arn:aws:iam::aws:policy/AmazonECSInfrastructureRolePolicyForLoadBalancers"
 

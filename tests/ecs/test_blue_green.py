@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.ecs.conftest import until, web
+from tests.ecs.conftest import web
 from tests.ecs.shifting import Shop, pause, role
+from tests.waiting import until
 
 CRASH = "echo no database; exit 1"
 BREAKER = {"enable": True, "rollback": True}

@@ -11,10 +11,10 @@ import webbrowser
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
-from homeport.cli import pipelines, view
+from homeport.cli import deployments, pipelines, view
 from homeport.cli.logs import LogFollower
 from homeport.cli.output import Output, OutputOption
 from homeport.cli.target import Target
@@ -40,19 +40,33 @@ def status(
     client = target.client("codepipeline")
     name = _name(client, pipeline)
     shown = _read(client, name, execution)
+    services = deployments.services(client, name)
     if output is Output.json:
-        print(json.dumps(view.as_json(shown), indent=2))
+        under_way = _under_way(target, services)
+        print(json.dumps({**view.as_json(shown), "deployments": view.as_json(under_way)}, indent=2))
         return
     if not watch:
-        out.print(view.execution(shown))
+        out.print(_picture(target, shown, services))
         return
     with Live(console=out, refresh_per_second=8) as live:
         while not shown.final:
-            live.update(view.execution(shown))
+            live.update(_picture(target, shown, services))
             time.sleep(0.5)
             shown = _read(client, name, shown.id)
-        live.update(view.execution(shown))
+        live.update(_picture(target, shown, services))
     raise typer.Exit(0 if shown.status == "Succeeded" else 1)
+
+
+def _picture(target: Target, shown: pipelines.Execution, services: list[tuple[str, str]]) -> RenderableType:
+    """The execution, and the deployments of its services that are under way."""
+    under_way = _under_way(target, services)
+    return Group(view.execution(shown), *(view.deployment(each) for each in under_way))
+
+
+def _under_way(target: Target, services: list[tuple[str, str]]) -> list[deployments.Deployment]:
+    ecs = target.client("ecs") if services else None
+    found = [deployments.running(ecs, cluster, service) for cluster, service in services]
+    return [each for each in found if each]
 
 
 @verb
@@ -152,13 +166,27 @@ def rollback(
         str | None, typer.Option(help="The execution to go back to; the last good before this.")
     ] = None,
 ) -> None:
-    """Deploy again what an earlier execution deployed."""
+    """Take back the deployment that is under way; when there is none, deploy again what an earlier execution did."""
     client = target.client("codepipeline")
     name = _name(client, pipeline)
+    if to is None and _stop_deployments(target, deployments.services(client, name, stage)):
+        return
     stage = stage or client.get_pipeline(name=name)["pipeline"]["stages"][-1]["name"]
     goal = to or _last_good(client, name, stage)
     started = client.rollback_stage(pipelineName=name, stageName=stage, targetPipelineExecutionId=goal)
     out.print(f"{name}: {stage} goes back to {goal}, as the execution {started['pipelineExecutionId']}.")
+
+
+def _stop_deployments(target: Target, services: list[tuple[str, str]]) -> bool:
+    """Roll back the deployments that are under way; False when none is."""
+    under_way = _under_way(target, services)
+    for each in under_way:
+        if each.status in deployments.STOPPABLE:
+            target.client("ecs").stop_service_deployment(serviceDeploymentArn=each.arn, stopType="ROLLBACK")
+            out.print(f"{each.service}: the deployment in the stage {each.stage} goes back.")
+        else:
+            out.print(f"{each.service}: the deployment goes back already ({each.status}).")
+    return bool(under_way)
 
 
 @verb

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from homeport.cli.deployments import Deployment
 from homeport.cli.pipelines import Action, Execution
 
 COLORS = {
@@ -63,6 +64,27 @@ def _cells(action: Action) -> tuple[RenderableType, ...]:
         Text(seconds(action.seconds), "bright_black"),
         Text(summary, "bright_black", no_wrap=True, overflow="ellipsis"),
     )
+
+
+def deployment(shown: Deployment) -> RenderableType:
+    """A service's deployment that is under way: where it is, who has the traffic, what it waits for, what to do."""
+    head = Text.assemble(
+        (shown.service, "bold"),
+        f"  {shown.strategy}  ",
+        (shown.stage, "cyan"),
+        f"  {shown.status.lower().replace('_', ' ')}",
+    )
+    lines = [f"new tasks   {shown.tasks}"]
+    if shown.production is not None:
+        lines.append(
+            f"traffic     new {shown.production:g} %, old {100 - shown.production:g} %; test {shown.test or 0:g} %"
+        )
+    if shown.waits:
+        lines.append(f"waits for   {shown.waits}")
+    if shown.reason:
+        lines.append(f"reason      {shown.reason}")
+    lines += [f"{what:<12}{command}" for what, command in shown.commands]
+    return Group(head, *(Text(f"  {line}", overflow="fold") for line in lines))
 
 
 def seconds(value: float | None) -> str:
