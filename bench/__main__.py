@@ -19,6 +19,7 @@ BENCHES = (
     "rolling",
     "functions",
     "idle",
+    "deployments",
 )
 RESULTS = Path(__file__).with_name("RESULTS.md")
 

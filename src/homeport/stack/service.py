@@ -179,10 +179,12 @@ def _capacity(spot: int) -> list[dict[str, Value]]:
 
 def _deployment(manifest: Manifest, own: str) -> dict[str, Value]:
     deploy = manifest.deploy
-    found: dict[str, Value] = {"MinimumHealthyPercent": 100, "MaximumPercent": 200}
-    if deploy.strategy == "rolling":
-        found["DeploymentCircuitBreaker"] = {"Enable": deploy.breaker, "Rollback": deploy.breaker}
-    else:
+    found: dict[str, Value] = {
+        "MinimumHealthyPercent": 100,
+        "MaximumPercent": 200,
+        "DeploymentCircuitBreaker": {"Enable": deploy.breaker, "Rollback": deploy.breaker},
+    }
+    if deploy.strategy != "rolling":
         found["Strategy"] = deploy.strategy.upper().replace("-", "_")
         found["BakeTimeInMinutes"] = deploy.bake
     if deploy.strategy == "canary":

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 
+SHORTEST = 0.02
+"""Seconds of the machine's that a sped up clock never waits less than."""
+
 
 class Clock:
     """Wall-clock time that runs `speed` times as fast as the machine's, from the moment it is made."""
@@ -25,8 +28,9 @@ class Clock:
         return (time.monotonic() - self._start) * self.speed
 
     def real(self, seconds: float) -> float:
-        """How long the machine waits for that many seconds of this clock."""
-        return max(0.0, seconds) / self.speed
+        """How long the machine waits for that many seconds of this clock. However fast it runs, what looks again and
+        again leaves the machine some rest."""
+        return max(max(0.0, seconds) / self.speed, min(max(0.0, seconds), SHORTEST))
 
     async def sleep(self, seconds: float) -> None:
         """Wait that many seconds of this clock."""

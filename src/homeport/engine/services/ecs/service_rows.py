@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from typing import Any
 
@@ -90,19 +91,21 @@ def described(ctx: Context, service: Body) -> Body:
         "runningCount": running_count(rows),
         "pendingCount": pending_count(rows),
         "taskDefinition": primary["shown"]["taskDefinition"] if primary else shown.get("taskDefinition"),
-        "deployments": [_deployment(service, each, rows) for each in current],
+        "deployments": [_deployment(service, each, rows, "scale" in current[0]) for each in current],
         "events": [row["event"] for row in reversed(events)],
     }
 
 
-def _deployment(service: Body, deployment: Body, rows: list[Body]) -> Body:
+def _deployment(service: Body, deployment: Body, rows: list[Body], shifts: bool) -> Body:
+    """`shifts`: the deployment is one of two that run beside each other, each with a scale of its own."""
+    share = 100.0 if deployment["status"] == "PRIMARY" else deployment.get("scale", 100.0) if shifts else 0.0
     own = [row for row in rows if row["deployment"] == deployment["id"]]
     shown = {key: value for key, value in deployment["shown"].items() if value is not None}
     return {
         **shown,
         "id": deployment["id"],
         "status": deployment["status"],
-        "desiredCount": service["desiredCount"] if deployment["status"] == "PRIMARY" else 0,
+        "desiredCount": math.ceil(service["desiredCount"] * share / 100),
         "runningCount": running_count(own),
         "pendingCount": pending_count(own),
         "failedTasks": deployment["failures"],

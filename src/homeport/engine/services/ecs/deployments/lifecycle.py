@@ -13,6 +13,7 @@ from homeport.engine.durable.execution import Execution, ExecutionKind, Stopped
 from homeport.engine.services.ecs.deployments import ending, hooks, monitors, scaling, traffic
 from homeport.engine.services.ecs.deployments.failure import DeploymentFailed, rolled_back_because
 from homeport.engine.services.ecs.deployments.shift import Shift
+from homeport.engine.services.ecs.deployments.step import Step
 from homeport.engine.services.ecs.deployments.steps import steps
 from homeport.engine.services.ecs.tables import SERVICE_DEPLOYMENTS
 
@@ -60,13 +61,15 @@ async def _forward(shift: Shift) -> None:
     await _stage(shift, "POST_SCALE_UP")
     await _stage(shift, "TEST_TRAFFIC_SHIFT", lambda: traffic.test(shift, 100.0), test=100.0)
     await _stage(shift, "POST_TEST_TRAFFIC_SHIFT")
-    for step in steps(shift.configuration):
+    compared = await shift.x.step("compared", lambda: _compared(shift))
+    for step in steps(shift.configuration) if compared else [Step(100.0)]:
         await _shift_production(shift, step.percent)
         if step.bake:
             await shift.x.sleep(f"bake at {step.percent}", step.bake)
     await _stage(shift, "POST_PRODUCTION_TRAFFIC_SHIFT")
-    await _stage(shift, "BAKE_TIME")
-    await shift.x.sleep("bake", (shift.configuration.get("bakeTimeInMinutes") or 0) * 60.0)
+    if compared:
+        await _stage(shift, "BAKE_TIME")
+        await shift.x.sleep("bake", (shift.configuration.get("bakeTimeInMinutes") or 0) * 60.0)
     await shift.x.record("CLEAN_UP", lambda: ending.clean_up(shift))
     await _gone(shift)
     await shift.x.record("succeeded", lambda: ending.succeed(shift))
@@ -114,6 +117,12 @@ async def _scale_up(shift: Shift) -> None:
     except TimeoutError:
         raise rolled_back_because("SCALE_UP did not end within 24 hours.") from None
     shift.mark_up()
+
+
+async def _compared(shift: Shift) -> bool:
+    """Whether an old revision serves beside the new one. If none does, there is nothing to share or to go back to."""
+    source = _source(shift)
+    return source is not None and scaling.runs(shift.ctx, shift.service, source)
 
 
 async def _shift_production(shift: Shift, percent: float) -> None:

@@ -74,6 +74,11 @@ def up(service: Body, deployment: Body) -> bool:
     return count >= wanted(service, deployment)
 
 
+def runs(ctx: Context, service: Body, id: str) -> bool:
+    """Whether a deployment has a task that runs."""
+    return any(row["deployment"] == id and row["lastStatus"] == "RUNNING" for row in alive(ctx, service))
+
+
 def down(ctx: Context, service: Body, deployment: Body) -> bool:
     """Whether the deployment is to have no tasks, and none of it serves any more."""
     return deployment.get("scale") == 0 and over(alive(ctx, service), deployment)
