@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from typing import Any
 
 from tests.ecs.conftest import Ecs, web
@@ -30,7 +31,8 @@ def pause(*stages: str, **members: Any) -> dict[str, Any]:
 
 
 class Shop:
-    """A load balancer with a production rule on port 80 and a test rule on port 81, before a service `web`."""
+    """A load balancer with a production and a test rule, on ports that no other engine of this machine has, before a
+    service `web`."""
 
     def __init__(self, engine: Any) -> None:
         self.engine = engine
@@ -41,8 +43,9 @@ class Shop:
         for group in self.groups:
             delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "20"}
             self.elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=[delay])
-        self.production = self._rule(80, 1)
-        self.test = self._rule(81, 0)
+        self.ports = [_free_port(), _free_port()]
+        self.production = self._rule(self.ports[0], 1)
+        self.test = self._rule(self.ports[1], 0)
         self.role = role(engine, "shift")
 
     def _rule(self, port: int, weight: int) -> str:
@@ -130,10 +133,17 @@ class Shop:
         weights = {each["TargetGroupArn"]: each["Weight"] for each in shares}
         return [weights.get(group, 0) for group in self.groups]
 
-    def load(self, port: int = 80, **options: Any) -> StrictLoad:
+    def load(self, test: bool = False, **options: Any) -> StrictLoad:
+        """Clients of the production rule, or of the test rule."""
         # the server of these tests forks for every request: it must not be what fails
-        bound = self.balancer.bound(port)
+        bound = self.balancer.bound(self.ports[test])
         return StrictLoad(bound, host=self.balancer.host, **{"pause": 0.05, **options})
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 _RUNNING = (

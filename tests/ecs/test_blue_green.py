@@ -28,7 +28,7 @@ async def test_green_is_tested_and_takes_over_and_no_request_is_lost(shop: Shop)
         assert _weights(seen["targetServiceRevision"]) == (0.0, 100.0)
         assert _weights(seen["sourceServiceRevisions"][0]) == (100.0, 0.0)
         assert shop.split() == before and shop.split(shop.test) == before[::-1]
-        async with shop.load(port=81) as test:
+        async with shop.load(test=True) as test:
             await test.until(10)
         assert (set(test.answers), set(load.answers)) == ({"v2"}, {"v1"})
         await asyncio.to_thread(shop.go_on)

@@ -156,7 +156,7 @@ async def test_an_engine_that_is_killed_in_every_stage_loses_no_request(own_engi
         await asyncio.to_thread(shop.deploy, web("v3"), lifecycleHooks=[pause(stages[3])])
         await asyncio.to_thread(shop.until_stage, stages[3])
         own_engine.kill()
-        await asyncio.to_thread(own_engine.start, HOMEPORT_FAIL_AT="ecs.deployment.back: traffic.before")
+        await asyncio.to_thread(own_engine.start, HOMEPORT_FAIL_AT="ecs.deployment.back traffic.before")
         shop.stop()
         await asyncio.to_thread(own_engine.wait_dead)
         await asyncio.to_thread(own_engine.start)

@@ -41,10 +41,16 @@ def services(codepipeline: Any, pipeline: str, stage: str | None = None) -> list
 
 
 def running(ecs: Any, cluster: str, service: str) -> Deployment | None:
-    """The service's deployment that is under way; None when none is, or the service is not there yet."""
+    """The service's deployment that is under way; None when none is, when the service is not there yet, or when the
+    caller may not see it."""
+    unseen = (
+        ecs.exceptions.ClusterNotFoundException,
+        ecs.exceptions.ServiceNotFoundException,
+        ecs.exceptions.AccessDeniedException,
+    )
     try:
         found = ecs.list_service_deployments(cluster=cluster, service=service, status=list(RUNNING))
-    except (ecs.exceptions.ClusterNotFoundException, ecs.exceptions.ServiceNotFoundException):
+    except unseen:
         return None
     arns = [each["serviceDeploymentArn"] for each in found["serviceDeployments"]][:1]
     if not arns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from homeport.engine.services.context import Context
+from homeport.engine.services.ecs.deployments import scaling
 from homeport.engine.services.ecs.deployments.lifecycle import SHIFT, execution_id
 from homeport.engine.services.ecs.deployments.shift import first
 from homeport.engine.services.ecs.deployments.steps import SHIFTING
@@ -12,9 +13,10 @@ from homeport.engine.services.ecs.revisions import (
     new_deployment,
     new_service_deployment,
 )
-from homeport.engine.services.ecs.service_rows import alive
+from homeport.engine.services.ecs.service_rows import alive, deployments
 from homeport.engine.services.ecs.tables import DEPLOYMENTS, REVISIONS, SERVICE_DEPLOYMENTS
 from homeport.engine.services.ecs.task_rows import Body
+from homeport.engine.wire.errors import AwsError
 
 
 def start(ctx: Context, service: Body, revision: Body, current: list[Body]) -> None:
@@ -40,6 +42,20 @@ def start(ctx: Context, service: Body, revision: Body, current: list[Body]) -> N
         before = REVISIONS.get(ctx, cluster, name, source["revision"])
         assert before is not None
         keep_groups(ctx, revision, before)
+
+
+def check_change(ctx: Context, service: Body, strategy: str) -> None:
+    """Raise InvalidParameterException for a change to ROLLING while traffic is divided: no rolling deployment would
+    bring it together again."""
+    current = deployments(ctx, service)
+    if strategy in SHIFTING or not current or current[0]["shown"]["rolloutState"] != "IN_PROGRESS":
+        return
+    if scaling.shifts(current[0]):
+        raise AwsError(
+            "InvalidParameterException",
+            "The deployment strategy cannot be changed to ROLLING while a service deployment shifts traffic: wait for "
+            "its end, or stop it.",
+        )
 
 
 def supersede(ctx: Context, service: Body, current: list[Body]) -> None:

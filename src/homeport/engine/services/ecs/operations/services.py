@@ -9,7 +9,7 @@ from homeport.engine.services.ecs import capacity
 from homeport.engine.services.ecs.controllers import check_creation, check_update, described
 from homeport.engine.services.ecs.deployments import load_balancers
 from homeport.engine.services.ecs.deployments.settings import deployment_configuration
-from homeport.engine.services.ecs.deployments.starting import abandon, start, supersede
+from homeport.engine.services.ecs.deployments.starting import abandon, check_change, start, supersede
 from homeport.engine.services.ecs.metrics import METRICS
 from homeport.engine.services.ecs.names import (
     check_name,
@@ -183,8 +183,9 @@ async def update_service(ctx: Context, request: Body) -> Body:
     capacity.check(request.get("capacityProviderStrategy", []))
     if "loadBalancers" in request:
         await check_load_balancers(ctx, request["loadBalancers"], definition)
-    balancers = request.get("loadBalancers", service["shown"].get("loadBalancers") or [])
-    await load_balancers.check(ctx, balancers, _strategy(request, service))
+    if "loadBalancers" in request or "deploymentConfiguration" in request:
+        balancers = request.get("loadBalancers", service["shown"].get("loadBalancers") or [])
+        await load_balancers.check(ctx, balancers, _strategy(request, service))
     with ctx.store.transaction():
         service = find_service(ctx, request.get("cluster"), request["service"])
         shown = service["shown"]
@@ -196,6 +197,7 @@ async def update_service(ctx: Context, request: Body) -> Body:
         shown |= changes
         check_network(shown, definition)
         shown |= {member: request[member] for member in _KEPT if member in request}
+        check_change(ctx, service, _strategy(request, service))
         shown["deploymentConfiguration"] = deployment_configuration(request, shown["deploymentConfiguration"])
         if "desiredCount" in request:
             service["desiredCount"] = request["desiredCount"]

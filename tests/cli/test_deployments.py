@@ -1,0 +1,59 @@
+"""`homeport status` and `homeport rollback` while a pipeline deploys to a service whose traffic shifts."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.codepipeline.pipelines import BUCKET, action, codecommit_source, declaration, first, outcome, put
+from tests.codepipeline.pipelines import role as pipeline_role
+from tests.containers.conftest import IMAGE
+from tests.ecs.conftest import image  # noqa: F401
+from tests.ecs.shifting import Shop, pause
+
+
+@pytest.fixture
+def shop(engine):
+    engine.client("ecs").create_cluster()
+    shop = Shop(engine)
+    shop.serve("CANARY", canaryConfiguration={"canaryPercent": 20.0, "canaryBakeTimeInMinutes": 0})
+    engine.client("s3").create_bucket(Bucket=BUCKET)
+    engine.client("codecommit").create_repository(repositoryName="app")
+    put(engine, json.dumps([{"name": "app", "imageUri": IMAGE}]), "imagedefinitions.json")
+    return shop
+
+
+def homeport(engine, *words: str) -> str:
+    command = [sys.executable, "-c", "from homeport.cli.main import main; main()", *words]
+    done = subprocess.run(command, env=engine.env | {"COLUMNS": "200"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_status_tells_what_a_deployment_waits_for_and_rollback_takes_it_back(shop: Shop):
+    engine = shop.engine
+    waits = {"lifecycleHooks": [pause("PRE_PRODUCTION_TRAFFIC_SHIFT")]}
+    shop.ecs.api.update_service(service="web", deploymentConfiguration=waits)
+    deploy = action("Deploy", "Deploy", "ECS", {"ClusterName": "default", "ServiceName": "web"}, ["Code"])
+    stages = [("Source", codecommit_source()), ("Deploy", deploy)]
+    engine.client("codepipeline").create_pipeline(pipeline=declaration("app", pipeline_role(engine), *stages))
+    shop.until_stage("PRE_PRODUCTION_TRAFFIC_SHIFT")
+    shop.go_on()
+    shop.until_stage("PRE_PRODUCTION_TRAFFIC_SHIFT")
+
+    told = homeport(engine, "status", "app")
+    assert re.search(r"web +CANARY +PRE_PRODUCTION_TRAFFIC_SHIFT", told)
+    assert "new 20 %, old 80 %; test 100 %" in told
+    assert "your answer; without one it goes back at" in told
+    assert re.search(r"go on +aws ecs continue-service-deployment --service-deployment-arn", told)
+    under_way = json.loads(homeport(engine, "status", "app", "--output", "json"))["deployments"]
+    assert (under_way[0]["production"], under_way[0]["strategy"]) == (20.0, "CANARY")
+
+    assert "goes back" in homeport(engine, "rollback", "app")
+    status, failures = outcome(engine, "app", first(engine, "app"), 60)
+    assert status == "Failed"
+    assert "The service deployment was stopped by the user." in failures[0]
+    shop.until_status("ROLLBACK_SUCCESSFUL")
+    assert json.loads(homeport(engine, "status", "app", "--output", "json"))["deployments"] == []
