@@ -27,6 +27,8 @@ from homeport.pytest_plugin import RunningEngine
 
 SPEED = 4.0
 CONNECTIONS = 16
+BAD_RATE = 400.0
+"""Requests a second of versions that run a program for each."""
 _POLICY = "arn:aws:iam::aws:policy/AmazonECSInfrastructureRolePolicyForLoadBalancers"
 _GOOD: dict[str, dict[str, Any]] = {
     "BLUE_GREEN": {"bakeTimeInMinutes": 1},
@@ -47,9 +49,9 @@ class Answer(NamedTuple):
 class Clients:
     """`async with Clients(…) as clients`: requests at a steady rate until the block ends."""
 
-    def __init__(self, port: int, host: str, rate: float) -> None:
+    def __init__(self, port: int, host: str, path: str, rate: float) -> None:
         self._port, self._pause = port, CONNECTIONS / rate
-        self._request = f"GET /cgi-bin/version HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+        self._request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
         self.answers: list[Answer] = []
 
     async def __aenter__(self) -> Clients:
@@ -121,18 +123,20 @@ class Site:
         self.elbv2.modify_target_group_attributes(TargetGroupArn=arn, Attributes=[delay])
         return arn
 
-    def clients(self, rate: float) -> Clients:
+    def clients(self, path: str, rate: float) -> Clients:
         found = self.elbv2.describe_load_balancer_attributes(LoadBalancerArn=self.arn)["Attributes"]
         port = {each["Key"]: each["Value"] for each in found}.get("homeport.port.80", "80")
-        return Clients(int(port), self.host, rate)
+        return Clients(int(port), self.host, path, rate)
 
     def define(self, version: str, status: int = 200, crash: bool = False) -> str:
-        """A version that answers with its name and a status; its health check always passes."""
+        """A version that answers `/version` with its name, and `/cgi-bin/version` with a status, too; its health
+        check always passes."""
         lines = [f"HTTP/1.0 {status} x", "Connection: close", f"Content-Length: {len(version)}", "", ""]
         head = "\\\\r\\\\n".join(lines)
         script = f"'#!/bin/sh\\nprintf \"{head}{version}\"\\n'"
         serve = (
-            f"mkdir -p /tmp/w/cgi-bin; cd /tmp/w; echo ok > index.html; printf {script} > cgi-bin/version; "
+            f"mkdir -p /tmp/w/cgi-bin; cd /tmp/w; echo ok > index.html; echo -n {version} > version; "
+            f"printf {script} > cgi-bin/version; "
             "chmod 755 cgi-bin/version; exec httpd -f -p 8080 -h /tmp/w"
         )
         container = {
@@ -224,7 +228,7 @@ async def _good(site: Site, strategy: str, rate: float) -> list[str]:
         return bool(found["status"] == "SUCCESSFUL")
 
     definition = site.define(f"{strategy.lower()}-2")
-    async with site.clients(rate) as clients:
+    async with site.clients("/version", rate) as clients:
         await asyncio.sleep(1)
         begin = time.monotonic()
         site.deploy(definition, strategy, configuration)
@@ -268,7 +272,7 @@ async def _bad(site: Site, strategy: str, kind: str, rate: float) -> list[str]:
     if kind == "500s":
         configuration["alarms"] = {"alarmNames": ["errors"], "enable": True, "rollback": True}
     bad = site.define("bad", status=500 if kind == "500s" else 200, crash=kind == "crash")
-    async with site.clients(rate) as clients:
+    async with site.clients("/cgi-bin/version", min(rate, BAD_RATE)) as clients:
         await asyncio.sleep(0.5)
         site.deploy(bad, strategy, configuration)
         decided = None
@@ -300,7 +304,7 @@ def _image() -> None:
         subprocess.run(command, input=busybox(), check=True, capture_output=True)
 
 
-async def main(rate: float = 400.0) -> None:
+async def main(rate: float = 1500.0) -> None:
     """Measure, and print the table."""
     _image()
     rows = []
