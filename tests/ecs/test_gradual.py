@@ -123,45 +123,44 @@ def test_functions_judge_a_deployment_and_hear_of_its_rollback(shop: Shop):
 
 
 async def test_an_engine_that_is_killed_in_every_stage_loses_no_request(own_engine):
+    deaths = (
+        "SCALE_UP.committed",
+        "TEST_TRAFFIC_SHIFT work.done",
+        "PRODUCTION_TRAFFIC_SHIFT 50.0 work.done",
+        "PRODUCTION_TRAFFIC_SHIFT 100.0 work.before",
+        "CLEAN_UP.before",
+    )
     own_engine.start()
     own_engine.client("ecs").create_cluster()
     shop = Shop(own_engine)
-    stages = (
-        "POST_SCALE_UP",
-        "POST_TEST_TRAFFIC_SHIFT",
-        "PRE_PRODUCTION_TRAFFIC_SHIFT",
-        "POST_PRODUCTION_TRAFFIC_SHIFT",
-    )
     canary = {"canaryPercent": 50.0, "canaryBakeTimeInMinutes": 0}
     await asyncio.to_thread(shop.serve, "CANARY", 1, canaryConfiguration=canary)
     before = shop.split()
     async with shop.load(connections=4) as load:
-        for at in ("PRODUCTION_TRAFFIC_SHIFT 50.0 work.done", "CLEAN_UP.before"):
-            point = {"HOMEPORT_FAIL_AT": f"ecs.deployment.{at}"}
-            await asyncio.to_thread(own_engine.restart)
-            await asyncio.to_thread(shop.deploy, web("v2"), lifecycleHooks=[pause(stage) for stage in stages])
-            for stage in (*stages[:3], stages[2], stages[3]):
-                await asyncio.to_thread(shop.until_stage, stage)
-                own_engine.kill()
-                await asyncio.to_thread(own_engine.start, **point)
-                await asyncio.to_thread(shop.go_on)
-                if "50.0" in at and stage == stages[2] and point:
-                    await asyncio.to_thread(own_engine.wait_dead)
-                    point = {}
-                    await asyncio.to_thread(own_engine.start)
-            if at == "CLEAN_UP.before":
-                await asyncio.to_thread(own_engine.wait_dead)
-                await asyncio.to_thread(own_engine.start)
-            await asyncio.to_thread(shop.until_status, "SUCCESSFUL")
-        await asyncio.to_thread(shop.deploy, web("v3"), lifecycleHooks=[pause(stages[3])])
-        await asyncio.to_thread(shop.until_stage, stages[3])
         own_engine.kill()
-        await asyncio.to_thread(own_engine.start, HOMEPORT_FAIL_AT="ecs.deployment.back traffic.before")
-        shop.stop()
-        await asyncio.to_thread(own_engine.wait_dead)
-        await asyncio.to_thread(own_engine.start)
+        await asyncio.to_thread(_start, own_engine, deaths[0])
+        await asyncio.to_thread(shop.deploy, web("v2"))
+        for following in (*deaths[1:], None):
+            await asyncio.to_thread(own_engine.wait_dead, 120)
+            await asyncio.to_thread(_start, own_engine, following)
+        await asyncio.to_thread(shop.until_status, "SUCCESSFUL")
+        assert shop.split() == before[::-1]
+        await asyncio.to_thread(
+            shop.deploy, web("v3"), lifecycleHooks=[pause("POST_PRODUCTION_TRAFFIC_SHIFT")]
+        )
+        await asyncio.to_thread(shop.until_stage, "POST_PRODUCTION_TRAFFIC_SHIFT")
+        own_engine.kill()
+        await asyncio.to_thread(_start, own_engine, "back traffic.before")
+        await asyncio.to_thread(shop.stop)
+        await asyncio.to_thread(own_engine.wait_dead, 120)
+        await asyncio.to_thread(_start, own_engine, None)
         await asyncio.to_thread(shop.until_status, "ROLLBACK_SUCCESSFUL")
         load.answers.clear()
         await load.until(20)
     assert (set(load.answers), load.errors) == ({"v2"}, [])
-    assert shop.split() == before
+    assert shop.split() == before[::-1]
+
+
+def _start(engine, death: str | None) -> None:
+    """Start the engine, to die at a point of the deployment."""
+    engine.start(**({"HOMEPORT_FAIL_AT": f"ecs.deployment.{death}"} if death else {}))
