@@ -17,7 +17,10 @@ BENCHES = (
     "loadbalancer",
     "pipelines",
     "rolling",
+<<<<<<< HEAD
     "functions",
+=======
+>>>>>>> 3528f5b (Name the deployments among the benchmarks)
     "idle",
     "deployments",
 )
