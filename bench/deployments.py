@@ -33,7 +33,7 @@ _POLICY = "arn:aws:iam::aws:policy/AmazonECSInfrastructureRolePolicyForLoadBalan
 _GOOD: dict[str, dict[str, Any]] = {
     "BLUE_GREEN": {"bakeTimeInMinutes": 1},
     "CANARY": {"canaryConfiguration": {"canaryPercent": 10.0, "canaryBakeTimeInMinutes": 1}},
-    "LINEAR": {"linearConfiguration": {"stepPercent": 25.0, "stepBakeTimeInMinutes": 1}},
+    "LINEAR": {"linearConfiguration": {"stepPercent": 50.0, "stepBakeTimeInMinutes": 1}},
 }
 _BREAKER = {"enable": True, "rollback": True}
 
@@ -218,7 +218,7 @@ async def _good(site: Site, strategy: str, rate: float) -> list[str]:
     waits = configuration.get("bakeTimeInMinutes", 0)
     waits += configuration.get("canaryConfiguration", {}).get("canaryBakeTimeInMinutes", 0)
     if "linearConfiguration" in configuration:
-        waits += 3 * configuration["linearConfiguration"]["stepBakeTimeInMinutes"]
+        waits += configuration["linearConfiguration"]["stepBakeTimeInMinutes"]
     splits: list[tuple[float, float]] = []
 
     def watch(found: dict[str, Any]) -> bool:
