@@ -17,10 +17,7 @@ BENCHES = (
     "loadbalancer",
     "pipelines",
     "rolling",
-<<<<<<< HEAD
     "functions",
-=======
->>>>>>> 3528f5b (Name the deployments among the benchmarks)
     "idle",
     "deployments",
 )
