@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -31,6 +32,7 @@ def main() -> None:
     )
     parser.add_argument("--seconds", type=float, default=10.0, help="of rest that are measured")
     seconds = parser.parse_args().seconds
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # nothing stays behind
     image = asyncio.run(_image())
     with tempfile.TemporaryDirectory() as folder:
         engine = RunningEngine(Path(folder) / "data")

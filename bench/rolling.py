@@ -16,6 +16,7 @@ import contextlib
 import json
 import multiprocessing
 import random
+import signal
 import statistics
 import subprocess
 import sys
@@ -86,6 +87,7 @@ def main() -> int:
     parser.add_argument("--tasks", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=5.0, help="begin no deployment after that")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # nothing stays behind
     image = asyncio.run(_image())
     with tempfile.TemporaryDirectory() as folder, _engine(Path(folder) / "data") as engine:
         site = Site(engine, image, options.tasks)

@@ -138,7 +138,7 @@ _TLS_INSPECTOR = _filter(
 _STATEFUL_SESSION = _filter(
     "envoy.filters.http.stateful_session",
     "envoy.extensions.filters.http.stateful_session.v3.StatefulSession",
-)
+) | {"disabled": True}  # routes to target groups with stickiness enable it: others need not pay for it
 _ROUTER = _filter(
     "envoy.filters.http.router",
     "envoy.extensions.filters.http.router.v3.Router",
