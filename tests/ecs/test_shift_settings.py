@@ -21,6 +21,16 @@ REFUSED = {
         "lifecycleHooks": [pause("PRODUCTION_TRAFFIC_SHIFT")]
     },
     "hookTargetArn is required": {"lifecycleHooks": [{"lifecycleStages": ["PRE_SCALE_UP"]}]},
+    "hookDetails must be a JSON object": {
+        "lifecycleHooks": [
+            {
+                "hookTargetArn": "arn:aws:lambda:us-east-1:123456789012:function:f",
+                "roleArn": "arn:aws:iam::123456789012:role/shift",
+                "lifecycleStages": ["PRE_SCALE_UP"],
+                "hookDetails": "[1]",
+            }
+        ]
+    },
     "not for ROLLING": {"strategy": "ROLLING", "lifecycleHooks": [pause("PRE_SCALE_UP")]},
 }
 UNFIT = {

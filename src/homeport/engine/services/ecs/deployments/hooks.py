@@ -48,7 +48,7 @@ def _prepared(ctx: Context, hook: Body) -> Body:
         "timeoutAction": action,
         "executionId": str(uuid.uuid4()),
         "roleArn": hook.get("roleArn"),
-        "details": hook.get("hookDetails"),
+        "details": lifecycle_hooks.details(hook),
         "next": 0.0,
     }
 
@@ -143,8 +143,8 @@ async def _call(shift: Shift, stage: str, id: str, payload: Body) -> None:
             _set(shift, id, status="SUCCEEDED")
             return
         delay = answer.get("callBackDelay", CALL_BACK_SECONDS)
-        details = {**(hook["details"] or {}), **(answer.get("hookDetails") or {})}
-        _set(shift, id, next=clock.now() + float(delay), details=details or None)
+        details = {**hook["details"], **(answer.get("hookDetails") or {})}
+        _set(shift, id, next=clock.now() + float(delay), details=details)
 
 
 async def _invoke(shift: Shift, hook: Body, stage: str, payload: Body) -> Body:
@@ -188,6 +188,8 @@ def _parsed(payload: bytes | str, target: str, stage: str) -> Body:
     delay = answer.get("callBackDelay", CALL_BACK_SECONDS)
     if not isinstance(delay, int | float) or delay < 0:
         raise _failed(stage, f"{unreadable}the callBackDelay {delay!r}")
+    if not isinstance(answer.get("hookDetails") or {}, dict):
+        raise _failed(stage, f"{unreadable}the hookDetails, which are not an object")
     return dict(answer)
 
 

@@ -3,6 +3,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-lifecycle
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from homeport.engine.wire.errors import AwsError
@@ -48,6 +49,20 @@ def timeout(hook: Body) -> tuple[float, str]:
     return configured.get("timeoutInMinutes", DEFAULT_MINUTES) * 60.0, configured.get("action", "ROLLBACK")
 
 
+def details(hook: Body) -> Body:
+    """What the hook's function is given beside the deployment: an object, which CloudFormation also takes as text.
+    Raises InvalidParameterException."""
+    given = hook.get("hookDetails") or {}
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except ValueError:
+            given = None
+    if not isinstance(given, dict):
+        raise _invalid("hookDetails must be a JSON object.")
+    return given
+
+
 def check(configuration: Body) -> None:
     """Raise InvalidParameterException for hooks that AWS does not take, UnsupportedFeatureException for those that
     homeport does not run."""
@@ -83,6 +98,7 @@ def _check_one(hook: Body) -> None:
         for member in ("hookTargetArn", "roleArn"):
             if not hook.get(member):
                 raise _invalid(f"{member} is required for a hook of the targetType AWS_LAMBDA.")
+    details(hook)
     minutes = (hook.get("timeoutConfiguration") or {}).get("timeoutInMinutes", DEFAULT_MINUTES)
     longest = LONGEST[kind(hook)]
     if not 1 <= minutes <= longest:
