@@ -79,19 +79,25 @@ async def until_source_serves(shift: Shift) -> None:
     await shift.x.until(serves, [shift.topic])
 
 
-def clean_up_green(shift: Shift) -> None:
-    """The new revision goes. Called in a transaction."""
+def clean_up_failed(shift: Shift) -> None:
+    """The new revision goes, and whatever else there is beside the old one. Called in a transaction."""
     shift.note(stage="CLEAN_UP", since=shift.ctx.now(), hooks=[])
-    shift.scale(shift.green, 0.0)
+    for each in _failed(shift):
+        shift.scale(each, 0.0)
 
 
-async def until_green_is_gone(shift: Shift) -> None:
-    """Until no task of the new revision serves any more: all have drained."""
+async def until_failed_are_gone(shift: Shift) -> None:
+    """Until only the old revision's tasks serve: all others have drained."""
 
     async def gone() -> bool | None:
-        return scaling.down(shift.ctx, shift.service, shift.green) or None
+        return all(scaling.down(shift.ctx, shift.service, each) for each in _failed(shift)) or None
 
     await shift.x.until(gone, [shift.topic])
+
+
+def _failed(shift: Shift) -> list[Body]:
+    back = shift.state["failure"]["back"]
+    return [shift.green, *(each for each in shift.others if each["id"] != back)]
 
 
 def end_rollback(shift: Shift, problem: str | None) -> None:

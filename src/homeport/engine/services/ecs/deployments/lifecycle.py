@@ -189,8 +189,8 @@ async def _back(shift: Shift) -> None:
     await shift.x.step("back tasks", lambda: ending.until_source_serves(shift))
     await shift.x.step("back traffic", lambda: traffic.back(shift))
     problem = await shift.x.step("back hooks", lambda: _back_hooks(shift, production, test))
-    await shift.x.record("back CLEAN_UP", lambda: ending.clean_up_green(shift))
-    await ending.until_green_is_gone(shift)
+    await shift.x.record("back CLEAN_UP", lambda: ending.clean_up_failed(shift))
+    await ending.until_failed_are_gone(shift)
     await shift.x.record("back ended", lambda: ending.end_rollback(shift, problem))
 
 

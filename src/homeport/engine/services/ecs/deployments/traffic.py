@@ -3,10 +3,11 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/alb-resources-for-bl
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from homeport.engine.services.ecs.deployments import listener_rules
-from homeport.engine.services.ecs.deployments.failure import outage, rolled_back_because
+from homeport.engine.services.ecs.deployments.failure import DeploymentFailed, outage, rolled_back_because
 from homeport.engine.services.ecs.deployments.listener_rules import Pair
 from homeport.engine.services.ecs.deployments.shift import Shift
 from homeport.engine.services.ecs.revisions import group_of, resolve_groups
@@ -52,7 +53,11 @@ async def production(shift: Shift, percent: float) -> None:
 
 
 async def back(shift: Shift) -> None:
-    """Give all traffic to the old revision; this is tried until it works."""
+    """Give all traffic to the old revision; this is tried until it works. A deployment that fails so early that it has
+    no pairs has shifted nothing, but it may not have undone yet what one before it had."""
+    if not shift.pairs:
+        with contextlib.suppress(DeploymentFailed):
+            await to_source(shift)
     told = False
     while True:
         try:
