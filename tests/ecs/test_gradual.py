@@ -124,7 +124,7 @@ def test_functions_judge_a_deployment_and_hear_of_its_rollback(shop: Shop):
 
 async def test_an_engine_that_is_killed_in_every_stage_loses_no_request(own_engine):
     deaths = (
-        "SCALE_UP.committed",
+        "SCALE_UP work.done",
         "TEST_TRAFFIC_SHIFT work.done",
         "PRODUCTION_TRAFFIC_SHIFT 50.0 work.done",
         "PRODUCTION_TRAFFIC_SHIFT 100.0 work.before",
@@ -139,7 +139,8 @@ async def test_an_engine_that_is_killed_in_every_stage_loses_no_request(own_engi
     async with shop.load(connections=4) as load:
         own_engine.kill()
         await asyncio.to_thread(_start, own_engine, deaths[0])
-        await asyncio.to_thread(shop.deploy, web("v2"))
+        definition = shop.define(web("v2"))
+        shop.ecs.api.update_service(service="web", taskDefinition=definition)
         for following in (*deaths[1:], None):
             await asyncio.to_thread(own_engine.wait_dead, 120)
             await asyncio.to_thread(_start, own_engine, following)
