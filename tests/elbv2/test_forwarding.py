@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import time
+import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import pytest
@@ -224,3 +227,22 @@ def fixed(body: str) -> dict[str, Any]:
 def weighted(first: str, weight: int, second: str, other: int) -> dict[str, Any]:
     groups = [{"TargetGroupArn": first, "Weight": weight}, {"TargetGroupArn": second, "Weight": other}]
     return {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
+
+
+def test_two_engines_that_choose_a_port_in_the_same_moment_have_one_each(
+    engine: RunningEngine, own_engine: RunningEngine
+) -> None:
+    own_engine.start()
+    balancers = [Balancer(engine), Balancer(own_engine)]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with ThreadPoolExecutor() as both:
+        list(both.map(lambda each: each.listen(fixed(each.arn), port=port), balancers))
+    bound = [each.bound(port) for each in balancers]
+    assert len({*bound}) == 2 and port in bound
+    for each, own in zip(balancers, bound, strict=True):
+        for _ in range(5):
+            with urllib.request.urlopen(f"http://127.0.0.1:{own}/", timeout=10) as response:
+                assert response.read().decode() == each.arn
+    balancers[1].elbv2.delete_load_balancer(LoadBalancerArn=balancers[1].arn)

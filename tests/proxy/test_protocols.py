@@ -25,7 +25,7 @@ from homeport.engine.proxy.model import (
     TargetGroup,
     WeightedTargetGroup,
 )
-from homeport.engine.proxy.ports import choose_port
+from homeport.engine.proxy.ports import Claims
 from homeport.engine.proxy.proxy import Proxy
 from homeport.engine.wire.authority import Authority
 from tests.proxy.strict_client import StrictLoad
@@ -55,7 +55,7 @@ async def test_targets_that_speak_other_protocols(
     protocol: Literal["HTTP", "HTTPS"],
 ) -> None:
     """The target is a listener of the same Envoy: it speaks whatever it is spoken to."""
-    behind = choose_port(port + 1, {port})
+    behind = Claims().choose(port + 1, {port})
     chain, key = Authority(tmp_path / "ca").issue("target.localhost")
     certificates = (Certificate(chain.read_text(), key.read_text()),) if protocol == "HTTPS" else ()
     answer = Rule("answer", "default", FixedResponse(200, "text/plain", "from behind"))
@@ -75,7 +75,7 @@ async def test_targets_that_speak_other_protocols(
 async def test_a_target_that_starts_late_is_let_in_when_it_is_ready(
     proxy: Proxy, port: int, target: StartTarget
 ) -> None:
-    late = choose_port(port + 1, {port})
+    late = Claims().choose(port + 1, {port})
     check = HealthCheck(path="/health", interval=30, timeout=1, healthy_threshold=5)
     group = TargetGroup("app", (Target("127.0.0.1", late),), health_check=check)
     await proxy.apply(Desired((front(port, group),), (group,)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, BinaryIO, NamedTuple
@@ -22,9 +23,13 @@ from homeport.engine.containers.images import Images
 from homeport.engine.containers.logs import Line, Position, read_logs
 from homeport.engine.containers.network import Network, Networks
 
+log = logging.getLogger(__name__)
+
 ENGINE_LABEL = "homeport.engine"
 LOGS = {"Type": "local", "Config": {"max-size": "64m", "max-file": "3", "compress": "false"}}
 """The driver that keeps output byte for byte; Docker's default damages lines of more than 16 KiB."""
+
+_REMOVED_SECONDS = 30.0
 
 
 class Exit(NamedTuple):
@@ -180,9 +185,25 @@ class Runtime:
             "GET", "containers/json", {"all": "1", "filters": json.dumps({"label": wanted})}
         )
 
+    async def remove_all(self, **labels: str) -> None:
+        """Kill and remove all containers with these labels, together. What Docker has not removed after a while it
+        goes on removing, and the log tells."""
+        found = [each["Id"] for each in await self.containers(**labels)]
+        if not found:
+            return
+        tasks = [asyncio.create_task(self.remove(id), name=id) for id in found]
+        done, late = await asyncio.wait(tasks, timeout=_REMOVED_SECONDS)
+        for task in late:
+            task.cancel()
+            log.warning(
+                "Docker has not removed the container %s within %g s", task.get_name(), _REMOVED_SECONDS
+            )
+        for task in done:
+            task.result()
+
     async def purge(self) -> None:
         """Remove every container of this engine, and its network."""
-        await asyncio.gather(*(self.remove(found["Id"]) for found in await self.containers()))
+        await self.remove_all()
         await self.networks.remove()
 
     async def remove_volumes(self, prefix: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from homeport.engine.durable.clock import Clock
+from homeport.engine.durable.ending import end
 from homeport.engine.store.database import Scope
 
 log = logging.getLogger(__name__)
@@ -87,10 +88,7 @@ class ReconcileLoop:
         self._open = False
         for timer in self._timers.values():
             timer.cancel()
-        tasks = list(self._running.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(self._running.values())
         self._timers.clear()
         self._running.clear()
         self._again.clear()

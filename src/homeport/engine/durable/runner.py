@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from homeport.engine.durable.clock import Clock
+from homeport.engine.durable.ending import end
 from homeport.engine.durable.execution import Execution, ExecutionKind
 from homeport.engine.durable.failpoints import Failpoints
 from homeport.engine.durable.signals import Signals
@@ -108,13 +109,4 @@ class Runner:
     async def close(self) -> None:
         """Release all executions: they go on at the next start."""
         self._open = False
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def reset(self) -> None:
-        """Drop all executions; their rows are deleted by whoever clears the store."""
-        await self.close()
-        self._tasks.clear()
-        self._open = True
+        await end(self._tasks.values())

@@ -36,6 +36,7 @@ def listener(socket: Socket, folder: Path) -> dict[str, Any]:
         "address": {"socket_address": {"address": socket.address, "port_value": socket.port}},
         "filter_chains": chains,
         "tcp_backlog_size": 4096,
+        "enable_reuse_port": False,  # else the Envoys of two engines could share a port, and its requests
     }
     if secure:
         result["listener_filters"] = [_TLS_INSPECTOR]

@@ -20,6 +20,7 @@ from homeport.engine.proxy.health import HealthWatch, TargetKey
 from homeport.engine.proxy.listeners import listener, route_configurations, routes_file
 from homeport.engine.proxy.metrics import Metrics
 from homeport.engine.proxy.model import Desired, Target, TargetGroup
+from homeport.engine.proxy.ports import Claims
 from homeport.engine.proxy.process import Process
 from homeport.engine.proxy.starting import Starting
 
@@ -42,6 +43,7 @@ class Proxy:
         self.metrics = Metrics(self.folder, self.admin)
         self._files = ConfigFiles(self.admin, self.folder / "envoy.log")
         self._starting = Starting(self.health, self._show_as_new)
+        self.claims = Claims()
         self._lock = asyncio.Lock()
         self._asked = 0
         self._done = 0
@@ -85,6 +87,12 @@ class Proxy:
             self.health.expect(state.target_groups)
             await self._apply(state)
             self._done = turn
+
+    def ports(self) -> set[int]:
+        """The ports that Envoy was told to listen on."""
+        return {
+            each["address"]["socket_address"]["port_value"] for each in self._files.resources(self._lds())
+        }
 
     async def active_requests(self, target_group: str) -> dict[tuple[str, int], int]:
         """How many requests each target of a group is working on."""
@@ -178,6 +186,7 @@ class Proxy:
             await self._files.confirm(unseen)
         if leaving:
             await write([(self._cds(), _ordered(clusters))])
+        self.claims.release({socket.port for socket in desired.sockets})
         self._sweep("endpoints", set(clusters))
         self._sweep("routes", {each["name"] for each in routes})
 

@@ -151,17 +151,13 @@ class Engine:
         self.store.close()
 
     async def _halt(self) -> None:
-        for loop in self._loops.values():
-            await loop.close()
-        await self.runner.close()
+        await asyncio.gather(*(loop.close() for loop in self._loops.values()), self.runner.close())
 
     async def reset(self) -> None:
         """Empty the engine: every row, blob and container of it."""
         await self._halt()
-        for service in self.services.values():
-            if service.reset:
-                await service.reset(self)
-        await self.elsewhere.reset()
+        resets = [service.reset(self) for service in self.services.values() if service.reset]
+        await asyncio.gather(*resets, self.elsewhere.reset())
         self.store.clear()
         self.blobs.clear()
         await self.open()

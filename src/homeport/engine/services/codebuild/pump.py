@@ -49,11 +49,15 @@ async def _take(ctx: Context, build: Row, lines, mask: Mask, stream: LogStream) 
     queue: asyncio.Queue[Line | None] = asyncio.Queue(_AT_MOST)
 
     async def read() -> None:
+        failure: Exception | None = None
         try:
             async for line in lines:
                 await queue.put(line)
-        finally:
-            await queue.put(None)
+        except Exception as error:
+            failure = error
+        await queue.put(None)  # not when cancelled: nobody takes from the queue then, and it may be full
+        if failure:
+            raise failure
 
     reader = asyncio.create_task(read())
     try:

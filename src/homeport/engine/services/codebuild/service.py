@@ -31,8 +31,7 @@ async def _stop(engine: Engine) -> None:
 
 async def _reset(engine: Engine) -> None:
     if BUILDS.everywhere(engine.store):
-        for found in await engine.docker.containers(service="codebuild"):
-            await engine.docker.remove(found["Id"])
+        await engine.docker.remove_all(service="codebuild")
         await engine.docker.remove_volumes(engine.docker.name("cache"))
     engine.clear_folder("codebuild")
 

@@ -3,7 +3,6 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/Welcome.html"""
 
 from __future__ import annotations
 
-import asyncio
 import functools
 
 from homeport.engine.durable.reconciler import Reconciler
@@ -45,8 +44,7 @@ async def _start(engine: Engine) -> None:
 
 async def _reset(engine: Engine) -> None:
     if TASKS.everywhere(engine.store):
-        found = await engine.docker.containers(service="ecs")
-        await asyncio.gather(*(engine.docker.remove(container["Id"]) for container in found))
+        await engine.docker.remove_all(service="ecs")
 
 
 SERVICE = Service(

@@ -69,6 +69,7 @@ async def settle(engine: Engine) -> None:
         await engine.proxy.start(lambda group: _health_changed(engine, group))
         for reconciler in ("elbv2.metrics", "elbv2.access-logs"):
             engine.wake(reconciler, _home(engine), "all")
+    choose_again(engine)
     reach_from_containers(engine)
     await engine.proxy.follow(lambda: desired(engine))
 

@@ -6,7 +6,7 @@ stays when the engine restarts.
 
 from __future__ import annotations
 
-from homeport.engine.proxy.ports import bindable, choose_port
+from homeport.engine.proxy.ports import bindable
 from homeport.engine.services.elbv2.tables import LISTENERS, PORTS
 from homeport.engine.services.engine import Engine
 from homeport.engine.store.database import Place, Scope
@@ -17,7 +17,7 @@ def take_port(engine: Engine, port: int) -> None:
     place = _place(engine)
     if PORTS.get(place, port) is None:
         taken = {row["bound"] for row in PORTS.list(place)}
-        PORTS.put(place, {"port": port, "bound": choose_port(port, taken)})
+        PORTS.put(place, {"port": port, "bound": engine.proxy.claims.choose(port, taken)})
 
 
 def release_port(engine: Engine, port: int) -> None:
@@ -57,15 +57,16 @@ def inside_addresses(engine: Engine) -> dict[int, str]:
 
 
 def choose_again(engine: Engine) -> None:
-    """Before Envoy starts: replace ports that another program took while nothing of ours ran."""
-    place = _place(engine)
+    """Replace ports that another program has taken before Envoy listened there."""
+    place, ours = _place(engine), engine.proxy.ports() if engine.proxy.started else set()
     with engine.store.transaction():
-        for row in PORTS.list(place):
-            PORTS.delete(place, row["port"])
-            if bindable(row["bound"]):
-                PORTS.put(place, {"port": row["port"], "bound": row["bound"]})
-            else:
-                take_port(engine, row["port"])
+        rows = PORTS.list(place)
+        taken = {row["bound"] for row in rows}
+        for row in rows:
+            if row["bound"] not in ours and not engine.proxy.claims.claim(row["bound"]):
+                row["bound"] = engine.proxy.claims.choose(row["port"], taken)
+                taken.add(row["bound"])
+                PORTS.put(place, row)
 
 
 def _place(engine: Engine) -> Place:
