@@ -37,6 +37,8 @@ SERVICES += [
     "logs",
 ]
 SERVICES += ["s3", "secretsmanager", "sns", "ssm", "sts"]
+CBOR = ["cloudwatch", "codebuild", "codedeploy", "codepipeline"]
+SPOKEN = [*((service, False) for service in SERVICES), *((service, True) for service in CBOR)]
 MOMENT = 1767182400
 MAX_DEPTH = 8
 SPECIAL = {
@@ -47,8 +49,8 @@ SPECIAL = {
 }
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_what_clients_send_is_read_as_they_meant_it(service: str) -> None:
+@pytest.mark.parametrize(("service", "cbor"), SPOKEN)
+def test_what_clients_send_is_read_as_they_meant_it(service: str, cbor: bool) -> None:
     for operation in model.operations(service).values():
         shape = operation.input_shape
         if (
@@ -59,7 +61,7 @@ def test_what_clients_send_is_read_as_they_meant_it(service: str) -> None:
         ):
             continue
         sent = _sample(shape, 0)
-        request, body = _client_request(operation, sent)
+        request, body = _client_request(operation, sent, cbor)
         route = _route(request, body, operation)
         assert route is not None and route.operation is not None
         assert route.operation.name == operation.name
@@ -69,8 +71,8 @@ def test_what_clients_send_is_read_as_they_meant_it(service: str) -> None:
         assert _plain(read, shape) == _plain(sent, shape), operation.name
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_what_the_engine_answers_is_read_by_clients(service: str) -> None:
+@pytest.mark.parametrize(("service", "cbor"), SPOKEN)
+def test_what_the_engine_answers_is_read_by_clients(service: str, cbor: bool) -> None:
     for operation in model.operations(service).values():
         shape = operation.output_shape
         if shape is None or operation.has_event_stream_output or operation.name in SPECIAL:
@@ -80,12 +82,12 @@ def test_what_the_engine_answers_is_read_by_clients(service: str) -> None:
             if member.serialization.get("location") == "statusCode":
                 answered[name] = 200
 
-        response = codecs.write(codecs.Wire(_protocol(operation), {}), answered, operation, "id-1")
+        response = codecs.write(codecs.Wire(_protocol(operation, cbor), {}), answered, operation, "id-1")
 
         assert isinstance(response.body, bytes)
         headers = HeadersDict(response.headers)
         answer: dict[str, Any] = {"status_code": response.status, "headers": headers, "body": response.body}
-        parsed = parsers.create_parser(_client_protocol(operation)).parse(answer, shape)
+        parsed = parsers.create_parser(_client_protocol(operation, cbor)).parse(answer, shape)
         parsed.pop("ResponseMetadata")
         if (streaming := shape.serialization.get("payload")) and shape.members[streaming].type_name == "blob":
             parsed[streaming] = response.body
@@ -156,8 +158,8 @@ def _plain(value: Any, shape: Shape) -> Any:
     return value
 
 
-def _client_request(operation: OperationModel, sent: dict[str, Any]) -> tuple[Request, bytes]:
-    serializer = serialize.create_serializer(_client_protocol(operation), include_validation=False)
+def _client_request(operation: OperationModel, sent: dict[str, Any], cbor: bool) -> tuple[Request, bytes]:
+    serializer = serialize.create_serializer(_client_protocol(operation, cbor), include_validation=False)
     parts = serializer.serialize_to_request(sent, operation)
     path, _, literal = parts["url_path"].partition("?")
     query = parts.get("query_string") or {}
@@ -190,11 +192,13 @@ def _route(request: Request, body: bytes, operation: OperationModel) -> routing.
     )
 
 
-def _client_protocol(operation: OperationModel) -> str:
+def _client_protocol(operation: OperationModel, cbor: bool) -> str:
     metadata = operation.service_model.metadata
-    return next(name for name in metadata.get("protocols", [metadata["protocol"]]) if "cbor" not in name)
+    spoken = metadata.get("protocols", [metadata["protocol"]])
+    return next(name for name in spoken if ("cbor" in name) == cbor)
 
 
-def _protocol(operation: OperationModel) -> codecs.Protocol:
-    protocol = _client_protocol(operation)
-    return "json-1.1" if protocol == "json" else protocol  # type: ignore[return-value]
+def _protocol(operation: OperationModel, cbor: bool) -> codecs.Protocol:
+    protocol = _client_protocol(operation, cbor)
+    names = {"json": "json-1.1", "smithy-rpc-v2-cbor": "cbor"}
+    return names.get(protocol, protocol)  # type: ignore[return-value]

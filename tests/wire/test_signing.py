@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import time
 import urllib.error
 import urllib.request
 from email.message import Message
 
 import boto3
 import pytest
+from botocore import parsers, serialize
 from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -107,14 +109,36 @@ def test_an_operation_that_is_not_implemented_says_so(engine: RunningEngine) -> 
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
 
 
-def test_cbor_is_refused_clearly(engine: RunningEngine) -> None:
-    request = AWSRequest("POST", f"{engine.url}/service/X/operation/Y", data=b"\xa0")
-    request.headers["Smithy-Protocol"] = "rpc-v2-cbor"
+def test_a_client_that_speaks_cbor(engine: RunningEngine) -> None:
+    client = engine.client("codebuild")
+    client._serializer = serialize.create_serializer("smithy-rpc-v2-cbor")
+    client._response_parser = parsers.create_parser("smithy-rpc-v2-cbor")
 
-    status, body, _ = _send(engine, request)
+    made = client.create_report_group(
+        name="unit", type="TEST", exportConfig={"exportConfigType": "NO_EXPORT"}
+    )
 
-    assert status == 415
-    assert b"UnsupportedProtocol" in body
+    assert made["reportGroup"]["created"].timestamp() == pytest.approx(time.time(), abs=300)
+    assert client.list_report_groups()["reportGroups"] == [made["reportGroup"]["arn"]]
+    with pytest.raises(client.exceptions.InvalidInputException, match="project"):
+        client.start_build(projectName="")
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.start_build(projectName="none")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff", b"\xa1", b"\x81\x01", b"\xd8\x1d\x00", b"\xa1aa" * 3000, b"\xc1\xfb" + b"\x7f" * 8]
+)
+def test_cbor_that_is_none_is_refused(engine: RunningEngine, body: bytes) -> None:
+    client = engine.client("codebuild")
+    client._serializer = serialize.create_serializer("smithy-rpc-v2-cbor", include_validation=False)
+    client._response_parser = parsers.create_parser("smithy-rpc-v2-cbor")
+    client.meta.events.register(
+        "before-call.codebuild.StartBuild", lambda params, **_: params.update(body=body)
+    )
+    with pytest.raises(ClientError) as refused:
+        client.start_build(projectName="x")
+    assert refused.value.response["Error"]["Code"] in ("SerializationException", "InvalidInputException")
 
 
 def test_permissive_lets_unknown_keys_act_as_root(own_engine: RunningEngine) -> None:

@@ -17,6 +17,7 @@ from botocore import xform_name
 from homeport.engine import durable, store
 from homeport.engine.config import Config
 from homeport.engine.durable.clock import Clock
+from homeport.engine.durable.ending import end
 from homeport.engine.durable.failpoints import Failpoints
 from homeport.engine.durable.reconciler import ReconcileLoop
 from homeport.engine.durable.runner import Runner
@@ -120,6 +121,7 @@ class Engine:
         self._access: asyncio.Task[ContainerAccess] | None = None
         self._loops: dict[str, ReconcileLoop] = {}
         self._parts: dict[Any, Any] = {}
+        self._keeping: asyncio.Task[None] | None = None
 
     def _migrations(self) -> list[tuple[str, Path]]:
         packages = [
@@ -135,6 +137,7 @@ class Engine:
             if service.start:
                 await service.start(self)
         self.runner.resume(kind for service in self.services.values() for kind in service.executions)
+        self._keeping = self._keeping or asyncio.create_task(self.store.keep(), name="store")
         reconcilers = [each for service in self.services.values() for each in service.reconcilers]
         self._loops = {each.name: ReconcileLoop(each, self.clock, self.context) for each in reconcilers}
         for loop in self._loops.values():
@@ -148,6 +151,7 @@ class Engine:
                 await service.stop(self)
         if "docker" in self.__dict__:
             await self.docker.close()
+        await end([self._keeping] if self._keeping else [])
         self.store.close()
 
     async def _halt(self) -> None:

@@ -126,12 +126,6 @@ class _Exchange:
 
     async def _answer(self) -> Response:
         request = self._request
-        if request.headers.get("smithy-protocol") == "rpc-v2-cbor" or "cbor" in request.headers.get(
-            "content-type", ""
-        ):
-            raise AwsError(
-                "UnsupportedProtocol", "homeport speaks AWS's JSON, Query and REST protocols, not CBOR.", 415
-            )
         signature = signing.read(request)
         signing_name = signature.service if signature else _unsigned(request)
         early = routing.by_target(request) or routing.by_path(signing_name, request)
@@ -170,6 +164,8 @@ class _Exchange:
             headers=request.headers,
         )
         if not self._backend.is_native(route.service):
+            if route.wire.protocol == "cbor":
+                raise AwsError("UnsupportedProtocol", f"{route.service} is not answered in CBOR.", 415)
             if not streamed:
                 call.params = codecs.read(route.wire, request, whole, route.operation)
             return await self._backend.invoke_elsewhere(request, whole, call)
@@ -253,6 +249,8 @@ def _unsigned_refused() -> AwsError:
 
 def _guess(request: Request) -> codecs.Protocol:
     """The protocol to refuse a request in whose operation is not known."""
+    if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
+        return "cbor"
     if "x-amz-target" in request.headers:
         return "json-1.0" if "json-1.0" in request.headers.get("content-type", "") else "json-1.1"
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):

@@ -7,7 +7,7 @@ is needed; `python -m homeport.engine.wire.model` writes it anew after an update
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,9 +60,10 @@ def by_target(prefix: str) -> list[str]:
     return index()["targets"].get(prefix, [])
 
 
-def by_signing_name(name: str) -> list[Candidate]:
+@lru_cache(maxsize=1024)
+def by_signing_name(name: str) -> tuple[Candidate, ...]:
     """Services whose requests are signed under this name."""
-    return [Candidate(*entry) for entry in index()["signing"].get(name, [])]
+    return tuple(Candidate(*entry) for entry in index()["signing"].get(name, []))
 
 
 def _build_index() -> dict[str, Any]:

@@ -19,6 +19,9 @@ _VIRTUAL_HOST = re.compile(
 )
 
 
+_RPC = re.compile(r"/service/([\w.]+)/operation/(\w+)", re.ASCII)
+
+
 class Route(NamedTuple):
     """A service by boto3's name, the operation when the model knows it, and how the request talks."""
 
@@ -29,12 +32,15 @@ class Route(NamedTuple):
 
 
 def by_target(request: Request) -> Route | None:
-    """JSON protocols: `X-Amz-Target: Prefix.Operation`."""
+    """JSON protocols: `X-Amz-Target: Prefix.Operation`; CBOR: `/service/Prefix/operation/Operation`."""
     target = request.headers.get("x-amz-target")
+    protocol: Protocol = "json-1.0" if "json-1.0" in request.headers.get("content-type", "") else "json-1.1"
+    if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
+        found = _RPC.fullmatch(request.raw_path)
+        target, protocol = ".".join(found.groups()) if found else "", "cbor"
     if target is None:
         return None
     prefix, _, name = target.rpartition(".")
-    protocol: Protocol = "json-1.0" if "json-1.0" in request.headers.get("content-type", "") else "json-1.1"
     for service in model.by_target(prefix):
         known = model.load(service)
         operation = known.operation_model(name) if name in known.operation_names else None
@@ -72,9 +78,10 @@ def by_path(signing_name: str, request: Request) -> Route | None:
     path = request.raw_path
     if signing_name == "s3":
         path = s3_path(request)
+    names = dict(request.query)
     for candidate in candidates:
-        for pattern in _patterns(candidate.service):
-            labels = pattern.match(request, path)
+        for pattern in _patterns(candidate.service).get(request.method, ()):
+            labels = pattern.match(request, names, path)
             if labels is not None:
                 protocol: Protocol = "rest-json" if candidate.protocol == "rest-json" else "rest-xml"
                 return Route(
@@ -120,10 +127,8 @@ class _Pattern:
         specific = len(self.literals) + len(self.required) + len(self.headers)
         self.rank = (operation.deprecated, -specific, greedy_last, -uri.count("/"), len(self.labels))
 
-    def match(self, request: Request, path: str) -> dict[str, str] | None:
-        if request.method != self.method:
-            return None
-        names = dict(request.query)
+    def match(self, request: Request, names: dict[str, str], path: str) -> dict[str, str] | None:
+        """What the labels hold, if the request (`names` are its query parameters) means this operation."""
         for name, value in self.literals:
             if name not in names or (value and names[name] != value):
                 return None
@@ -148,7 +153,11 @@ def _required(operation: OperationModel, location: str) -> list[str]:
 
 
 @cache
-def _patterns(service: str) -> list[_Pattern]:
+def _patterns(service: str) -> dict[str, list[_Pattern]]:
+    """By HTTP method, the most specific first."""
     known = model.load(service)
     patterns = [_Pattern(known.operation_model(name)) for name in known.operation_names]
-    return sorted(patterns, key=lambda pattern: pattern.rank)
+    found: dict[str, list[_Pattern]] = {}
+    for pattern in sorted(patterns, key=lambda pattern: pattern.rank):
+        found.setdefault(pattern.method, []).append(pattern)
+    return found

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from homeport.engine.wire import signing_legacy
@@ -21,6 +22,7 @@ from homeport.engine.wire.routing import s3_path
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+_MOMENT = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 MAX_SKEW = 15 * 60
 MAX_PRESIGNED = 7 * 24 * 3600
@@ -168,7 +170,9 @@ def check_time(signature: Signature, now: float) -> None:
             raise AwsError("AccessDenied", "Request has expired", 403)
         return
     try:
-        signed = datetime.strptime(signature.moment, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+        if not _MOMENT.fullmatch(signature.moment):
+            raise ValueError
+        signed = datetime.fromisoformat(signature.moment).timestamp()
     except ValueError:
         raise AwsError(
             "IncompleteSignature",
@@ -254,8 +258,13 @@ def string_signature(secret: str, signature: Signature, canonical_hash: str) -> 
 
 def signing_key(secret: str, signature: Signature) -> bytes:
     """The key derived from the secret for one day, region and service."""
-    key = _hmac(f"AWS4{secret}".encode(), signature.date)
-    for part in (signature.region, signature.service, "aws4_request"):
+    return _derived(secret, signature.date, signature.region, signature.service)
+
+
+@lru_cache(maxsize=256)
+def _derived(secret: str, date: str, region: str, service: str) -> bytes:
+    key = _hmac(f"AWS4{secret}".encode(), date)
+    for part in (region, service, "aws4_request"):
         key = _hmac(key, part)
     return key
 
@@ -294,7 +303,7 @@ def sha256(data: bytes) -> str:
 
 
 def _hmac(key: bytes, text: str) -> bytes:
-    return hmac.new(key, text.encode(), hashlib.sha256).digest()
+    return hmac.digest(key, text.encode(), "sha256")
 
 
 def _mismatch(signature: Signature) -> AwsError:

@@ -13,7 +13,7 @@ from homeport.engine.services.s3.versions import Segment
 from homeport.engine.store.blobs import Blob
 
 SMALL = 64 * 1024
-"""Bytes up to which an object lies in the store and not in a file: it costs one fsync instead of three."""
+"""Bytes up to which an object lies in the store and not in a file: it costs no fsync instead of two."""
 
 
 class Received(NamedTuple):

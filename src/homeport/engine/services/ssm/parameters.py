@@ -226,10 +226,9 @@ def _policies(request: dict[str, Any], tier: str) -> list[dict[str, Any]] | None
 
 def _make_room(ctx: Context, name: str, version: int) -> None:
     """The oldest version gives way to the hundred-and-first, unless a label holds it."""
-    versions = VERSIONS.list(ctx, name)
-    if len(versions) < MAX_VERSIONS:
-        return
-    oldest = versions[0]
+    oldest = next(iter(VERSIONS.list(ctx, name, limit=1)), None)
+    if oldest is None or version - oldest["Version"] < MAX_VERSIONS:
+        return  # versions have no gaps
     if oldest["Labels"]:
         raise AwsError(
             "ParameterMaxVersionLimitExceeded",

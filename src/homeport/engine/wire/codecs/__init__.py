@@ -9,12 +9,12 @@ from xml.etree.ElementTree import Element, SubElement
 
 from botocore.model import OperationModel, ServiceModel
 
-from homeport.engine.wire.codecs import eventstream, json, query, rest, xml
+from homeport.engine.wire.codecs import cbor, eventstream, json, query, rest, xml
 from homeport.engine.wire.codecs.values import malformed
 from homeport.engine.wire.errors import AwsError, WireError
 from homeport.engine.wire.http import Request, Response
 
-Protocol = Literal["json-1.0", "json-1.1", "query", "rest-json", "rest-xml"]
+Protocol = Literal["json-1.0", "json-1.1", "query", "rest-json", "rest-xml", "cbor"]
 
 
 class Wire(NamedTuple):
@@ -33,7 +33,8 @@ def read(
     assert isinstance(body, bytes)
     if wire.protocol == "query":
         return query.read(form(request, body), operation.input_shape)
-    return json.read_body(body, operation.input_shape)
+    codec = cbor if wire.protocol == "cbor" else json
+    return codec.read_body(body, operation.input_shape)
 
 
 def form(request: Request, body: bytes) -> dict[str, str]:
@@ -55,6 +56,8 @@ def write(wire: Wire, value: dict[str, Any], operation: OperationModel, request_
         response = rest.write(value, operation)
     elif wire.protocol == "query":
         response = Response(200, {"content-type": "text/xml"}, query.write(value, operation, request_id))
+    elif wire.protocol == "cbor":
+        response = Response(200, dict(cbor.HEADERS), cbor.write_body(value, operation.output_shape))
     else:
         response = Response(200, _json_type(wire), json.write_body(value, operation.output_shape))
     return _identify(response, wire, request_id)
@@ -86,10 +89,11 @@ def write_error(
         response = Response(wired.status, {"content-type": "application/xml"}, body)
     else:
         name = wired.shape.name if wired.shape else wired.code
-        headers = {**_json_type(wire), "x-amzn-errortype": name}
+        as_cbor = wire.protocol == "cbor"
+        headers = {**(cbor.HEADERS if as_cbor else _json_type(wire)), "x-amzn-errortype": name}
         if service and "awsQueryCompatible" in service.metadata:
             headers["x-amzn-query-error"] = f"{wired.code};{wired.fault}"
-        response = Response(wired.status, headers, json.write_error(wired))
+        response = Response(wired.status, headers, (cbor if as_cbor else json).write_error(wired))
     return _identify(response, wire, request_id)
 
 

@@ -6,6 +6,7 @@ https://smithy.io/2.0/spec/http-bindings.html
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from json import JSONDecodeError, dumps, loads
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -31,23 +32,34 @@ def read(
         return {}
     found: dict[str, Any] = {}
     bound: set[str] = set()
-    for name, member in shape.members.items():
-        location = member.serialization.get("location")
-        wire = member.serialization.get("name", name)
+    for name, location, wire, member in _bindings(shape):
         if location == "uri" and wire in labels:
             found[name] = read_text(labels[wire], member)
+        elif location == "header" and wire in request.headers:
+            found[name] = _read_header(request.headers[wire], member)
         elif location == "querystring":
             bound.add(wire)
-            _read_query(request, name, wire, member, found)
-        elif location == "header" and wire.lower() in request.headers:
-            found[name] = _read_header(request.headers[wire.lower()], member)
+            if request.query:
+                _read_query(request, name, wire, member, found)
         elif location == "headers":
-            found[name] = _read_prefixed(request.headers, wire.lower())
-    for name, member in shape.members.items():
-        if member.serialization.get("location") == "querystring" and isinstance(member, MapShape):
+            found[name] = _read_prefixed(request.headers, wire)
+    for name, location, _, member in _bindings(shape):
+        if location == "querystring" and isinstance(member, MapShape):
             found[name] = {key: value for key, value in request.query if key not in bound}
     _read_payload(body, shape, operation, found)
     return found
+
+
+@lru_cache(maxsize=512)
+def _bindings(shape: StructureShape) -> tuple[tuple[str, str, str, Shape], ...]:
+    """The members that are not in the payload: name, location, name there (headers in lower case), shape."""
+    found = []
+    for name, member in shape.members.items():
+        location = member.serialization.get("location", "")
+        wire = member.serialization.get("name", name)
+        if location:
+            found.append((name, location, wire.lower() if location.startswith("header") else wire, member))
+    return tuple(found)
 
 
 def _read_query(request: Request, name: str, wire: str, member: Shape, found: dict[str, Any]) -> None:

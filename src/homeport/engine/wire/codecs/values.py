@@ -25,7 +25,9 @@ def epoch(value: float | int | datetime) -> float:
 
 
 def read_timestamp(value: Any) -> float:
-    """Epoch seconds from any of AWS's formats: a number, ISO 8601, RFC 822."""
+    """Epoch seconds from any of AWS's formats: a number, ISO 8601, RFC 822, or what CBOR tags as a time."""
+    if isinstance(value, datetime):
+        return value.timestamp()
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise malformed(f"a timestamp was expected, but {type(value).__name__} was found")
     try:
@@ -69,7 +71,9 @@ def write_timestamp(value: Any, shape: Shape, default: str) -> str | float | int
 
 
 def read_blob(value: Any) -> bytes:
-    """Bytes from base64."""
+    """Bytes from base64; CBOR has them as they are."""
+    if isinstance(value, bytes):
+        return value
     if not isinstance(value, str):
         raise malformed("a base64 string was expected for a blob")
     try:
