@@ -1,10 +1,21 @@
 """Git over HTTP, as git and the aws cli's credential helper do it."""
 
+import io
 import json
 import subprocess
+import zipfile
 
 import pytest
 
+from tests.codepipeline.pipelines import (
+    BUCKET,
+    action,
+    codecommit_source,
+    declaration,
+    first,
+    outcome,
+    role,
+)
 from tests.waiting import until
 
 
@@ -202,3 +213,12 @@ def test_a_large_repository_is_pushed_and_cloned(engine, repository, tmp_path):
     git(engine, tmp_path, "clone", "-q", repository["cloneUrlHttp"], "work")
     assert git(engine, tmp_path / "work", "rev-list", "--count", "main").stdout.strip() == "1000"
     assert sum(1 for path in (tmp_path / "work").rglob("*.txt")) == 10_000
+
+    engine.client("s3").create_bucket(Bucket=BUCKET)
+    configuration = {"BucketName": BUCKET, "Extract": "false", "ObjectKey": "whole.zip"}
+    deploy = action("Deploy", "Deploy", "S3", configuration, inputs=["Code"])
+    structure = declaration("web", role(engine), ("Source", codecommit_source()), ("Deploy", deploy))
+    engine.client("codepipeline").create_pipeline(pipeline=structure)
+    assert outcome(engine, "web", first(engine, "web")) == ("Succeeded", [])
+    whole = engine.client("s3").get_object(Bucket=BUCKET, Key="whole.zip")["Body"].read()
+    assert sum(name.endswith(".txt") for name in zipfile.ZipFile(io.BytesIO(whole)).namelist()) == 10_000

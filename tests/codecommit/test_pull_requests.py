@@ -99,6 +99,49 @@ def test_a_conflict_is_told_and_not_merged(codecommit, proposed):
         )
 
 
+@pytest.mark.parametrize(
+    ("resolution", "expected"),
+    [
+        ({"conflictResolutionStrategy": "ACCEPT_SOURCE"}, b"two"),
+        ({"conflictResolutionStrategy": "ACCEPT_DESTINATION"}, b"something else"),
+        (
+            {
+                "replaceContents": [
+                    {"filePath": "b.txt", "replacementType": "USE_NEW_CONTENT", "content": b"both"}
+                ]
+            },
+            b"both",
+        ),
+        ({"replaceContents": [{"filePath": "b.txt", "replacementType": "KEEP_SOURCE"}]}, b"two"),
+        ({"deleteFiles": [{"filePath": "b.txt"}]}, None),
+    ],
+)
+def test_a_conflict_is_resolved_as_the_merge_says(codecommit, proposed, resolution, expected):
+    put(codecommit, "main", "b.txt", "something else")
+    if "conflictResolutionStrategy" not in resolution:
+        resolution = {"conflictResolutionStrategy": "AUTOMERGE", "conflictResolution": resolution}
+    merged = codecommit.merge_pull_request_by_three_way(
+        pullRequestId=proposed["pullRequestId"], repositoryName="app", **resolution
+    )["pullRequest"]
+    assert merged["pullRequestStatus"] == "CLOSED"
+    file = {"repositoryName": "app", "commitSpecifier": "main", "filePath": "b.txt"}
+    if expected is None:
+        with pytest.raises(codecommit.exceptions.FileDoesNotExistException):
+            codecommit.get_file(**file)
+    else:
+        assert codecommit.get_file(**file)["fileContent"] == expected
+
+
+def test_only_what_is_in_conflict_can_be_resolved(codecommit, proposed):
+    put(codecommit, "main", "b.txt", "something else")
+    with pytest.raises(codecommit.exceptions.InvalidConflictResolutionException):
+        codecommit.merge_branches_by_squash(
+            repositoryName="app", sourceCommitSpecifier="feature", destinationCommitSpecifier="main",
+            conflictResolutionStrategy="AUTOMERGE",
+            conflictResolution={"deleteFiles": [{"filePath": "a.txt"}]},
+        )  # fmt: skip
+
+
 def test_comments_are_kept_in_threads(codecommit, proposed):
     target = proposed["pullRequestTargets"][0]
     posted = codecommit.post_comment_for_pull_request(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from homeport.engine.services.codecommit import commits, git, heads, tables
+from homeport.engine.services.codecommit import commits, conflicts, git, heads, tables
 from homeport.engine.services.codecommit.tables import Row
 from homeport.engine.services.context import Context
 from homeport.engine.wire.errors import AwsError
@@ -32,9 +32,11 @@ async def merge(
             raise _manual("The destination has commits that the source has not: it cannot be fast-forwarded")
         result = source
     else:
-        tree, conflicts = await merged_tree(ctx, repository, source, destination)
-        if conflicts:
-            raise _manual(f"The merge has conflicts in {', '.join(conflicts[:10])}")
+        tree, found = await conflicts.merged(path, source, destination)
+        if found:
+            tree, left = await conflicts.resolve(path, tree, found, request)
+            if left:
+                raise _manual(f"The merge has conflicts in {', '.join(left[:10])}")
         parents = [destination] if option == "SQUASH_MERGE" else [destination, source]
         message = request.get("commitMessage") or f"Merge {source} into {branch.removeprefix('refs/heads/')}"
         result = await commits.write(ctx, path, tree, parents, {**request, "commitMessage": message})
@@ -54,14 +56,6 @@ async def is_ancestor(ctx: Context, repository: Row, older: str, newer: str) -> 
     except git.GitFailed:
         return False
     return True
-
-
-async def merged_tree(ctx: Context, repository: Row, source: str, destination: str) -> tuple[str, list[str]]:
-    """The tree of the merge, and the paths in conflict."""
-    arguments = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", destination, source)
-    output = await git.run(tables.path(ctx, repository), *arguments, allowed=(0, 1))
-    tree, *conflicts = [part for part in output.decode(errors="replace").split("\0") if part]
-    return tree.strip(), conflicts
 
 
 def _manual(message: str) -> AwsError:

@@ -13,6 +13,7 @@ from homeport.engine.services.codecommit.operations import (
     files,
     pull_requests,
     repositories,
+    rule_templates,
 )
 from homeport.engine.services.codecommit.pushes import RECONCILER
 from homeport.engine.services.codecommit.triggers import TRIGGER
@@ -28,7 +29,7 @@ async def _reset(engine: Engine) -> None:
 
 SERVICE = Service(
     "codecommit",
-    modules=(repositories, branches, commits, files, pull_requests, approvals, comments),
+    modules=(repositories, branches, commits, files, pull_requests, approvals, rule_templates, comments),
     executions=(TRIGGER,),
     reconcilers=(RECONCILER,),
     mounts={PREFIX: mount},

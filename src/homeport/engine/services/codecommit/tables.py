@@ -17,6 +17,7 @@ REFERENCES = Table("codecommit_references", key=("repositoryId", "name"))
 PULL_REQUESTS = Table(
     "codecommit_pull_requests", key=("number",), columns=("repositoryName", "status", "token")
 )
+RULE_TEMPLATES = Table("codecommit_approval_rule_templates", key=("approvalRuleTemplateName",))
 COMMENTS = Table("codecommit_comments", key=("commentId",), columns=("thread",))
 
 

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from homeport.engine.services.codecommit import heads, merging, pull_requests, tables
+from homeport.engine.services.codecommit import (
+    conflicts,
+    heads,
+    merging,
+    pull_requests,
+    rule_templates,
+    tables,
+)
+from homeport.engine.services.codecommit.conflicts import Conflicts
 from homeport.engine.services.codecommit.merging import Option
 from homeport.engine.services.codecommit.tables import PULL_REQUESTS, Row
 from homeport.engine.services.context import Context
@@ -48,7 +56,7 @@ async def create_pull_request(ctx: Context, request: dict[str, Any]) -> dict[str
             "destinationCommit": destination_commit,
             "mergeBase": base,
             "mergeMetadata": {"isMerged": False},
-            "rules": [],
+            "rules": rule_templates.rules(ctx, repository, destination),
             "approvals": {},
             "events": [],
         }
@@ -230,8 +238,8 @@ async def get_merge_options(ctx: Context, request: dict[str, Any]) -> dict[str, 
     options = []
     if await merging.is_ancestor(ctx, repository, destination, source):
         options.append("FAST_FORWARD_MERGE")
-    _, conflicts = await merging.merged_tree(ctx, repository, source, destination)
-    if not conflicts:
+    _, found = await conflicts.merged(tables.path(ctx, repository), source, destination)
+    if not found:
         options += ["SQUASH_MERGE", "THREE_WAY_MERGE"]
     return {
         "mergeOptions": options,
@@ -247,16 +255,16 @@ async def get_merge_conflicts(ctx: Context, request: dict[str, Any]) -> dict[str
     repository, source, destination = await _specified(ctx, request)
     if request["mergeOption"] == "FAST_FORWARD_MERGE":
         mergeable = await merging.is_ancestor(ctx, repository, destination, source)
-        conflicts: list[str] = []
+        found: Conflicts = {}
     else:
-        _, conflicts = await merging.merged_tree(ctx, repository, source, destination)
-        mergeable = not conflicts
+        _, found = await conflicts.merged(tables.path(ctx, repository), source, destination)
+        mergeable = not found
     return {
         "mergeable": mergeable,
         "sourceCommitId": source,
         "destinationCommitId": destination,
         "baseCommitId": await pull_requests.merge_base(ctx, repository, source, destination),
-        "conflictMetadataList": [{"filePath": path, "contentConflict": True} for path in conflicts],
+        "conflictMetadataList": [{"filePath": path, "contentConflict": True} for path in found],
     }
 
 

@@ -134,6 +134,8 @@ async def update_repository_name(ctx: Context, request: dict[str, Any]) -> dict[
     with ctx.store.transaction():
         REPOSITORIES.delete(ctx, row["repositoryName"])
         REPOSITORIES.put(ctx, row | {"repositoryName": request["newName"], "lastModifiedDate": ctx.now()})
+        for pull_request in PULL_REQUESTS.list(ctx, repositoryName=row["repositoryName"]):
+            PULL_REQUESTS.put(ctx, pull_request | {"repositoryName": request["newName"]})
     return {}
 
 
