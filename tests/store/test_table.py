@@ -64,3 +64,23 @@ def test_data_of_a_newer_homeport_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(NewerData, match=r"test/0002_more\.sql"):
         store.migrate([("test", folder)])
+
+
+def test_rows_are_found_by_an_index_although_the_primary_key_begins_as_it_does(tmp_path):
+    (tmp_path / "0001_runs.sql").write_text(
+        "CREATE TABLE runs (account TEXT, region TEXT, pipeline TEXT, number INTEGER, id TEXT, body TEXT,"
+        " PRIMARY KEY (account, region, pipeline, number)) WITHOUT ROWID;\n"
+        "CREATE INDEX runs_by_id ON runs (account, region, pipeline, id);\n"
+    )
+    store = Store(":memory:")
+    for _ in range(2):  # the second time nothing is to be migrated
+        store.migrate([("runs", tmp_path)])
+        where = "account = 'a' AND region = 'r' AND pipeline = 'p'"
+        by_id = (
+            f"EXPLAIN QUERY PLAN SELECT body FROM runs WHERE {where} AND id = 'x' ORDER BY pipeline, number"
+        )
+        assert "runs_by_id" in store.execute(by_id)[0]["detail"]
+        newest = f"EXPLAIN QUERY PLAN SELECT body FROM runs WHERE {where} ORDER BY pipeline DESC, number DESC"
+        assert [row["detail"] for row in store.execute(newest)] == [
+            "SEARCH runs USING PRIMARY KEY (account=? AND region=? AND pipeline=?)"
+        ]

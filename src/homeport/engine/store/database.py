@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from homeport.engine.store import statistics
+
 
 class Scope(NamedTuple):
     """The account and region that a row belongs to; global services use the region `aws-global`."""
@@ -139,6 +141,8 @@ class Store:
                     for statement in _statements(file.read_text()):
                         self.execute(statement)
                     self.execute("INSERT INTO store_migrations VALUES (?, ?)", owner, file.name)
+        with self.transaction():
+            statistics.write(self)
 
     def clear(self) -> None:
         """Delete every row but the migrations' own and the engine's settings."""

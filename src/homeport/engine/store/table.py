@@ -28,6 +28,7 @@ class Table:
         marks = ", ".join("?" * (len(fields) + 3))
         where = " AND ".join(["account = ?", "region = ?", *(f'"{field}" = ?' for field in self.key)])
         self._order = ", ".join(f'"{field}"' for field in self.key)
+        self._backward = ", ".join(f'"{field}" DESC' for field in self.key)
         self._put = (
             f"INSERT OR REPLACE INTO {name} (account, region, {', '.join(fields)}, body) VALUES ({marks})"
         )
@@ -56,10 +57,11 @@ class Table:
         *prefix: Any,
         after: Sequence[Any] | None = None,
         limit: int | None = None,
+        last_first: bool = False,
         **equals: Any,
     ) -> Bodies:
-        """Bodies in the order of their keys: those whose key starts with `prefix`, comes after the key
-        `after`, and whose columns equal the given values."""
+        """Bodies in the order of their keys, or from the last to the first: those whose key starts with `prefix`, comes
+        after the key `after`, and whose columns equal the given values."""
         where = ["account = ?", "region = ?"]
         values: list[Any] = [*at.scope]
         for field, value in (*zip(self.key, prefix, strict=False), *equals.items()):
@@ -68,7 +70,8 @@ class Table:
         if after is not None:
             where.append(f"({self._order}) > ({', '.join('?' * len(after))})")
             values.extend(after)
-        sql = f"SELECT body FROM {self.name} WHERE {' AND '.join(where)} ORDER BY {self._order}"
+        order = self._backward if last_first else self._order
+        sql = f"SELECT body FROM {self.name} WHERE {' AND '.join(where)} ORDER BY {order}"
         if limit is not None:
             sql += f" LIMIT {int(limit)}"
         return [json.loads(row["body"]) for row in at.store.execute(sql, *values)]

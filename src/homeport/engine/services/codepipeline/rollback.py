@@ -76,7 +76,7 @@ def automatic(board: Board, failed: Row, stage_name: str) -> Row | None:
 
 def newest_success(board: Board, stage_name: str, version: int) -> Row | None:
     """The newest execution of this version, not a rollback, that succeeded in the stage."""
-    for row in reversed(EXECUTIONS.list(board.ctx, board.name)):
+    for row in EXECUTIONS.list(board.ctx, board.name, last_first=True):
         succeeded = row["stages"].get(stage_name, {}).get("status") == "Succeeded"
         if succeeded and row["executionType"] == "STANDARD" and row["pipelineVersion"] == version:
             return row

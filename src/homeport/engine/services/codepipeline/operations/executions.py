@@ -107,13 +107,13 @@ async def list_pipeline_executions(ctx: Context, request: dict[str, Any]) -> dic
     """The executions of a pipeline, newest first."""
     name = request["pipelineName"]
     tables.pipeline(ctx, name)
-    rows = EXECUTIONS.list(ctx, name)[::-1]
+    size, token = request.get("maxResults") or 100, request.get("nextToken")
     succeeded = request.get("filter", {}).get("succeededInStage", {}).get("stageName")
+    enough = None if succeeded or token else size + 1
+    rows = EXECUTIONS.list(ctx, name, last_first=True, limit=enough)
     if succeeded:
         rows = [row for row in rows if row["stages"].get(succeeded, {}).get("status") == "Succeeded"]
-    rows, token = page(
-        rows, request.get("maxResults") or 100, request.get("nextToken"), key=lambda row: -row["number"]
-    )
+    rows, token = page(rows, size, token, key=lambda row: -row["number"])
     return {"pipelineExecutionSummaries": [_summary(row) for row in rows], "nextToken": token}
 
 

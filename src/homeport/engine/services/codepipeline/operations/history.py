@@ -40,12 +40,12 @@ def _page(ctx: Context, table: Table, request: dict[str, Any]) -> tuple[list[Row
     if id:
         tables.execution(ctx, name, id)
     equals = {"pipelineExecutionId": id} if id else {}
-    rows = table.list(ctx, name, **equals)[::-1]
+    size, token = request.get("maxResults") or 100, request.get("nextToken")
+    enough = None if latest or token else size + 1
+    rows = table.list(ctx, name, last_first=True, limit=enough, **equals)
     if latest and latest.get("startTimeRange", "Latest") == "Latest":
         rows = _newest_of_each(rows)
-    return page(
-        rows, request.get("maxResults") or 100, request.get("nextToken"), key=lambda row: -row["sequence"]
-    )
+    return page(rows, size, token, key=lambda row: -row["sequence"])
 
 
 def _newest_of_each(rows: list[Row]) -> list[Row]:

@@ -43,12 +43,9 @@ def _put(ctx: Context, job_id: str, result: Row) -> None:
 
 
 def _waiting(ctx: Context, job_id: str) -> Row:
-    for scope, execution in EXECUTIONS.everywhere(ctx.store, underWay=1):
-        if scope == ctx.scope:
-            actions = ACTIONS.list(
-                ctx, execution["pipelineName"], pipelineExecutionId=execution["pipelineExecutionId"]
-            )
-            for row in actions:
-                if row.get("jobId") == job_id and row["status"] == "InProgress":
-                    return row
+    for execution in EXECUTIONS.list(ctx, underWay=1):
+        id = execution["pipelineExecutionId"]
+        for row in ACTIONS.list(ctx, execution["pipelineName"], pipelineExecutionId=id):
+            if row.get("jobId") == job_id and row["status"] == "InProgress":
+                return row
     raise AwsError("JobNotFoundException", f"There is no job '{job_id}' whose result is waited for")
