@@ -11,6 +11,7 @@ from tests.codepipeline.pipelines import (
     action,
     codecommit_source,
     declaration,
+    ended,
     first,
     outcome,
     put,
@@ -34,10 +35,10 @@ artifacts:
 """
 
 
-def codebuild(engine, service_role):
+def codebuild(engine, service_role, buildspec=BUILDSPEC):
     engine.client("codebuild").create_project(
         name="app",
-        source={"type": "CODEPIPELINE", "buildspec": BUILDSPEC},
+        source={"type": "CODEPIPELINE", "buildspec": buildspec},
         artifacts={"type": "CODEPIPELINE"},
         environment={
             "type": "LINUX_CONTAINER",
@@ -166,6 +167,61 @@ def test_killed_while_it_starts_a_build_there_is_still_one_build(own_engine):
         engine.restart()
     assert outcome(engine, "web", id, 120) == ("Succeeded", [])
     assert len(engine.client("codebuild").list_builds_for_project(projectName="app")["ids"]) == 1
+
+
+@pytest.mark.slow
+def test_an_image_is_built_and_published_under_its_tags(engine, everything):
+    put(engine, "FROM scratch\nCOPY index.html /\n", "web/Dockerfile")
+    put(engine, "hello", "web/index.html")
+    engine.client("ecr").create_repository(repositoryName="app")
+    configuration = {
+        "ECRRepositoryName": "app",
+        "DockerFilePath": "web",
+        "ImageTags": "one,#{Src.BranchName}",
+    }
+    build = action("Image", "Build", "ECRBuildAndPublish", configuration, inputs=["Code"], namespace="Image")
+    deploy = s3_deploy(key="#{Image.ECRRepositoryName}/#{Image.ECRImageDigestId}")
+    structure = declaration(
+        "web",
+        everything,
+        ("Source", codecommit_source(namespace="Src")),
+        ("Build", build),
+        ("Deploy", deploy),
+    )
+    engine.client("codepipeline").create_pipeline(pipeline=structure)
+    assert outcome(engine, "web", first(engine, "web"), 120) == ("Succeeded", [])
+    (image,) = engine.client("ecr").describe_images(repositoryName="app")["imageDetails"]
+    assert sorted(image["imageTags"]) == ["main", "one"]
+    key = f"app/{image['imageDigest']}/web/index.html"
+    assert engine.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read() == b"hello"
+
+
+@pytest.mark.slow
+def test_the_build_of_an_abandoned_action_goes_on(engine, everything):
+    buildspec = "{version: 0.2, phases: {build: {commands: [sleep 3]}}, artifacts: {files: [index.html]}}"
+    build = codebuild(engine, everything, buildspec)
+    put(engine, "hello")
+    structure = declaration("web", everything, ("Source", codecommit_source()), ("Build", build))
+    codepipeline = engine.client("codepipeline")
+    codepipeline.create_pipeline(pipeline=structure)
+    id = first(engine, "web")
+
+    def external():
+        newest = codepipeline.list_action_executions(pipelineName="web")["actionExecutionDetails"][0]
+        return newest["output"]["executionResult"].get("externalExecutionId")
+
+    build_id = until(external)
+    codepipeline.stop_pipeline_execution(pipelineName="web", pipelineExecutionId=id, abandon=True)
+    assert ended(engine, "web", id)["status"] == "Stopped"
+    newest = codepipeline.list_action_executions(pipelineName="web")["actionExecutionDetails"][0]
+    assert (newest["actionName"], newest["status"]) == ("Build", "Abandoned")
+
+    def status():
+        return engine.client("codebuild").batch_get_builds(ids=[build_id])["builds"][0]["buildStatus"]
+
+    assert status() == "IN_PROGRESS"
+    assert until(status, lambda status: status != "IN_PROGRESS") == "SUCCEEDED"
+    assert ended(engine, "web", id)["status"] == "Stopped"
 
 
 @pytest.mark.slow

@@ -104,7 +104,11 @@ def _end(ctx: Context, row: Row, execution: Row, status: str, changed: Row) -> N
 
 
 def abandon(ctx: Context, row: Row, reason: str) -> None:
-    """End an action that runs as Abandoned; call it in the transaction that stops its execution."""
+    """End an action that runs as Abandoned; call it in the transaction that stops its execution. The build, the
+    deployment or the stack that it waited for goes on, as with CodePipeline, whose role needs no permission to stop it.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html#concepts-how-it-works-stopping
+    """
     ACTIONS.put(ctx, row | {"status": "Abandoned", "lastUpdateTime": ctx.now()})
     ctx.request_stop(ACTION, row["actionExecutionId"], reason)
 

@@ -18,6 +18,7 @@ from homeport.engine.services.codepipeline.actions.contract import (
 )
 from homeport.engine.services.codepipeline.artifacts import Artifact
 from homeport.engine.services.context import Client
+from homeport.engine.wire.errors import AwsError
 
 if TYPE_CHECKING:
     from homeport.engine.services.codepipeline.running import Running
@@ -43,13 +44,16 @@ async def _run(running: Running) -> ActionResult:
 async def _start(running: Running, batch: bool) -> str:
     request = build_request(running, running.configuration["ProjectName"])
     codebuild = running.client("codebuild")
-    if batch:
-        combined = running.configuration.get("CombineArtifacts", "false").lower() == "true"
-        config = {"combineArtifacts": True} if combined else None
-        answer = await codebuild.start_build_batch(**request, buildBatchConfigOverride=config)
-        return answer["buildBatch"]["id"]
-    answer = await codebuild.start_build(**request)
-    return answer["build"]["id"]
+    combined = running.configuration.get("CombineArtifacts", "false").lower() == "true"
+    config = {"combineArtifacts": True} if combined else None
+    try:
+        if batch:
+            answer = await codebuild.start_build_batch(**request, buildBatchConfigOverride=config)
+            return answer["buildBatch"]["id"]
+        return (await codebuild.start_build(**request))["build"]["id"]
+    except AwsError as error:
+        operation = "startBuildBatch" if batch else "startBuild"
+        raise AwsError(error.code, f"Error calling {operation}: {error.message}", error.status) from None
 
 
 def build_request(running: Running, project: str) -> dict[str, Any]:

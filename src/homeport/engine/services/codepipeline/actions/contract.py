@@ -70,8 +70,7 @@ class ActionFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ActionProvider:
-    """One action type. `run` drives one action execution to its end as durable steps; `abandon` is told when
-    a stop with `abandon` left its work behind."""
+    """One action type. `run` drives one action execution to its end as durable steps."""
 
     type: ActionTypeId
     inputs: tuple[int, int]
