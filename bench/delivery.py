@@ -171,7 +171,7 @@ class WorkingCopy:
         found = engine.client("codecommit").get_repository(repositoryName=repository)["repositoryMetadata"]
         login = f"{made['ServiceUserName']}:{made['ServicePassword']}@"
         url = found["cloneUrlHttp"].replace("://", f"://{login}")
-        subprocess.run(["git", "clone", "--quiet", url, str(folder)], check=True)
+        subprocess.run(["git", "clone", "--quiet", url, str(folder)], check=True, capture_output=True)
 
     def push(self, text: str) -> str:
         """Commit the text as `index.html`, and what else was changed, push it to main, and return the commit."""

@@ -1,7 +1,8 @@
-"""What an execution of a pipeline (CodeCommit to S3, no build) costs the engine: how long one takes, and how many
-end in a second when 10, 100 and 1,000 pipelines start at once, with the CPU time that each took and the memory.
+"""What executions of pipelines cost the engine: how long one takes, and how many end in a second when 10, 100 and 1,000
+pipelines (CodeCommit to S3) start at once, with the CPU time that each took and the memory; and the same with 100
+pipelines that have a build of 0.1 seconds between source and deployment.
 
-python -m bench.pipelines [most pipelines]
+python -m bench.pipelines [most pipelines] [pipelines with builds]
 """
 
 from __future__ import annotations
@@ -15,108 +16,77 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bench import delivery
+
 from homeport.pytest_plugin import RunningEngine
 
-BUCKET = "artifacts"
-_TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "codepipeline.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-    ],
-}
-_ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
-
-def main(most: int = 100) -> dict[str, Any]:
+def main(most: int = 100, builds: int = 100) -> dict[str, Any]:
     """Measure, and return the numbers."""
     with tempfile.TemporaryDirectory() as folder:
         engine = RunningEngine(Path(folder) / "data")
         engine.start()
         try:
-            return _measure(engine, most)
+            role = delivery.prepare(engine)
+            numbers = _scheduling(engine, role, most)
+            if builds:
+                numbers[f"{builds} at once with builds"] = _with_builds(engine, role, builds)
+            return numbers
         finally:
+            engine.reset()
             engine.stop()
 
 
-def _measure(engine: RunningEngine, most: int) -> dict[str, Any]:
-    role = _prepare(engine)
-    client = engine.client("codepipeline")
+def _scheduling(engine: RunningEngine, role: str, most: int) -> dict[str, Any]:
     numbers: dict[str, Any] = {}
-    made = 0
+    names: list[str] = []
     for count in (count for count in (1, 10, 100, 1000) if count <= most):
-        for number in range(made, count):
-            client.create_pipeline(pipeline=_pipeline(f"p{number}", role))
-        made = count
-        _wait(client, count)
-        repeats = 10 if count == 1 else 1
-        runs = [_run(engine, client, count) for _ in range(repeats)]
-        seconds, cpu = (statistics.median(values) for values in zip(*runs, strict=True))
-        numbers[f"{count} at once"] = {
-            "seconds": round(seconds, 2),
-            "executions a second": round(count / seconds, 1),
-            "CPU milliseconds for each": round(cpu / count * 1000, 1),
-            "engine memory, MB": _memory(engine.pid),
-        }
+        for number in range(len(names), count):
+            names.append(_create(engine, f"p{number}", role, delivery.deploy_to_bucket(f"p{number}")))
+        _wait(engine, names)
+        numbers[f"{count} at once"] = _run(engine, names, repeats=10 if count == 1 else 1)
     return numbers
 
 
-def _prepare(engine: RunningEngine) -> str:
-    engine.client("s3").create_bucket(Bucket=BUCKET)
-    codecommit = engine.client("codecommit")
-    codecommit.create_repository(repositoryName="app")
-    codecommit.put_file(
-        repositoryName="app",
-        branchName="main",
-        filePath="index.html",
-        fileContent=b"hello",
-        commitMessage="Hello",
-    )
-    iam = engine.client("iam")
-    role = iam.create_role(RoleName="pipeline", AssumeRolePolicyDocument=json.dumps(_TRUST))["Role"]
-    iam.put_role_policy(RoleName="pipeline", PolicyName="all", PolicyDocument=json.dumps(_ALL))
-    return str(role["Arn"])
+def _with_builds(engine: RunningEngine, role: str, count: int) -> dict[str, Any]:
+    delivery.project(engine, role, "sleep 0.1; echo [] > imagedefinitions.json")
+    names = [_create(engine, "b0", role, delivery.build())]
+    _wait(engine, names)  # the first build makes the image ready
+    names += [_create(engine, f"b{number}", role, delivery.build()) for number in range(1, count)]
+    _wait(engine, names)
+    return _run(engine, names)
 
 
-def _pipeline(name: str, role: str) -> dict[str, Any]:
-    source = {"RepositoryName": "app", "BranchName": "main", "PollForSourceChanges": "false"}
-    deploy = {"BucketName": BUCKET, "Extract": "true", "ObjectKey": name}
+def _create(engine: RunningEngine, name: str, role: str, *stages: dict[str, Any]) -> str:
+    engine.client("codepipeline").create_pipeline(pipeline=delivery.pipeline(name, role, *stages))
+    return name
+
+
+def _run(engine: RunningEngine, names: list[str], repeats: int = 1) -> dict[str, Any]:
+    """One execution of each pipeline at the same time."""
+    runs = [_once(engine, names) for _ in range(repeats)]
+    seconds, cpu = (statistics.median(values) for values in zip(*runs, strict=True))
     return {
-        "name": name,
-        "roleArn": role,
-        "artifactStore": {"type": "S3", "location": BUCKET},
-        "stages": [
-            {"name": "Source", "actions": [_action("Source", "CodeCommit", source, outputs=["Code"])]},
-            {"name": "Deploy", "actions": [_action("Deploy", "S3", deploy, inputs=["Code"])]},
-        ],
+        "seconds": round(seconds, 2),
+        "executions a second": round(len(names) / seconds, 1),
+        "CPU milliseconds for each": round(cpu / len(names) * 1000, 1),
+        "engine memory, MB": _memory(engine.pid),
     }
 
 
-def _action(
-    category: str, provider: str, configuration: dict[str, str], **artifacts: list[str]
-) -> dict[str, Any]:
-    return {
-        "name": category,
-        "actionTypeId": {"category": category, "owner": "AWS", "provider": provider, "version": "1"},
-        "configuration": configuration,
-        **{f"{kind[:-1]}Artifacts": [{"name": name} for name in names] for kind, names in artifacts.items()},
-    }
-
-
-def _run(engine: RunningEngine, client: Any, count: int) -> tuple[float, float]:
+def _once(engine: RunningEngine, names: list[str]) -> tuple[float, float]:
     """Seconds until the last of one execution of each pipeline has ended, and the engine's CPU seconds."""
+    client = engine.client("codepipeline")
     began, cpu = time.monotonic(), _cpu(engine.pid)
-    for number in range(count):
-        client.start_pipeline_execution(name=f"p{number}")
-    _wait(client, count)
+    for name in names:
+        client.start_pipeline_execution(name=name)
+    _wait(engine, names)
     return time.monotonic() - began, _cpu(engine.pid) - cpu
 
 
-def _wait(client: Any, count: int) -> None:
-    left = [f"p{number}" for number in range(count)]
+def _wait(engine: RunningEngine, names: list[str]) -> None:
+    client = engine.client("codepipeline")
+    left = list(names)
     while left:
         newest = client.list_pipeline_executions(pipelineName=left[-1], maxResults=1)
         status = newest["pipelineExecutionSummaries"][0]["status"]
