@@ -16,6 +16,7 @@ BENCHES = (
     "registry",
     "loadbalancer",
     "pipelines",
+    "production",
     "rolling",
     "functions",
     "idle",

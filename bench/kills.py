@@ -122,6 +122,7 @@ class _Trial:
             if died:
                 self._engine.start()
             self._finish(self._execution(commit), failpoint)
+        _tell(f"{failpoint}: {'killed and ' if died else 'not reached, '}as it should be")
         return died
 
     def killed_after(self, seconds: float) -> str:
@@ -132,6 +133,7 @@ class _Trial:
             during = self._current()
             self._engine.restart()
             self._finish(self._execution(commit), f"{seconds:.3f} s, during {during}")
+        _tell(f"killed after {seconds:.3f} s, during {during}: as it should be")
         return during
 
     def _push(self) -> str:
@@ -233,6 +235,10 @@ class _Trial:
             f"{len(revisions)} revisions, {len(deployments)} deployments"
         )
         return [one["serviceDeploymentArn"] for one in deployments]
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(text + "\n")
 
 
 @contextmanager

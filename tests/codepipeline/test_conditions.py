@@ -107,6 +107,15 @@ def test_a_window_that_is_open_lets_in_and_one_that_is_closed_waits(engine, deli
     assert ended(engine, "web", id)["status"] == "Succeeded"
 
 
+def test_rules_of_an_execution_that_is_stopped_are_abandoned(engine, delivery):
+    closed = rule("DeploymentWindow", Cron="* * * ? * * 2199")
+    id = create(engine, delivery, deploy(beforeEntry=condition("FAIL", closed)))
+    until(lambda: rules(engine, id).get("Rule", [""])[0] == "InProgress")
+    engine.client("codepipeline").stop_pipeline_execution(pipelineName="web", pipelineExecutionId=id)
+    assert ended(engine, "web", id)["status"] == "Stopped"
+    assert rules(engine, id)["Rule"][0] == "Abandoned"
+
+
 @pytest.mark.parametrize(
     ("expression", "moment", "is_open"),
     [

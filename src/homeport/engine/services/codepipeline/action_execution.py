@@ -17,7 +17,7 @@ from homeport.engine.services.context import Context
 from homeport.engine.wire.errors import AwsError
 
 SCHEDULER = "codepipeline.pipeline"
-_PERMISSION = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+_PERMISSION = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation")
 
 
 async def _run(x: Execution) -> None:

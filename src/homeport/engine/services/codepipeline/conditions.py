@@ -45,6 +45,19 @@ def override(ctx: Context, execution: Row, stage_name: str, phase: str) -> None:
         ctx.request_stop(RULE, rule["id"], "The condition was overridden")
 
 
+def abandon(ctx: Context, execution: Row, reason: str) -> None:
+    """End the execution's rules that run as Abandoned; call it in the transaction that stops the execution."""
+    for row in RULES.list(
+        ctx, execution["pipelineName"], pipelineExecutionId=execution["pipelineExecutionId"]
+    ):
+        if row["status"] != "InProgress":
+            continue
+        RULES.put(ctx, row | {"status": "Abandoned", "lastUpdateTime": ctx.now()})
+        ctx.request_stop(RULE, row["ruleExecutionId"], reason)
+        state = execution["stages"][row["stageName"]]["conditions"][row["condition"]]
+        state["status"] = state["rules"][row["ruleName"]]["status"] = "Abandoned"
+
+
 def _settle(state: Row) -> None:
     statuses = [rule["status"] for rule in state["rules"].values()]
     if "InProgress" in statuses or state["status"] != "InProgress":

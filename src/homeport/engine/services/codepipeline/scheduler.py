@@ -130,6 +130,7 @@ def _step_condition(board: Board, execution: Row, stage: Row) -> bool:
     """A condition is under way: it is started, waited for, or its result is applied."""
     phase = stage["phase"]
     if execution.get("stop"):
+        conditions.abandon(board.ctx, execution, execution["stop"]["reason"] or "The execution was stopped")
         _leave_stage(board, execution, "Stopped")
         return True
     state = stage["conditions"].get(phase)

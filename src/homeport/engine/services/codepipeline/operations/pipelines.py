@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from homeport.engine.services.codeconnections import watching
-from homeport.engine.services.codepipeline import git_sources, polling, starting, tables
+from homeport.engine.services.codepipeline import conditions, git_sources, polling, starting, tables
 from homeport.engine.services.codepipeline.action_execution import abandon
 from homeport.engine.services.codepipeline.actions import PROVIDERS
 from homeport.engine.services.codepipeline.declaration import actions_of, validate, without_secrets
@@ -94,6 +94,7 @@ async def delete_pipeline(ctx: Context, request: dict[str, Any]) -> dict[str, An
     name = request["name"]
     with ctx.store.transaction():
         for execution in EXECUTIONS.list(ctx, name, underWay=1):
+            conditions.abandon(ctx, execution, "The pipeline was deleted")
             for action in ACTIONS.list(ctx, name, pipelineExecutionId=execution["pipelineExecutionId"]):
                 if action["status"] == "InProgress":
                     abandon(ctx, action, "The pipeline was deleted")
