@@ -51,6 +51,7 @@ def _measure(engine: RunningEngine, folder: Path, pushes: int) -> dict[str, Any]
     site = _Site(engine, outputs["Url"])
     _push(engine, copy, site, "the first")  # makes images, and fills the build's cache
     runs = [_push(engine, copy, site, f"number {number}") for number in range(pushes)]
+    sys.stderr.write(_timeline(engine) + "\n")
     medians = {part: statistics.median(run[part] for run in runs) for part in runs[0]}
     docker = {
         "of which Docker: the build's container": _docker(1, BUILD_IMAGE),
@@ -74,6 +75,38 @@ def _deploy(engine: RunningEngine) -> dict[str, str]:
     )
     (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
     return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+
+
+def _timeline(engine: RunningEngine) -> str:
+    """What happened after the last push, second by second: where homeport's part is spent."""
+    execution = delivery.executions(engine, STACK)[0]
+    begin = execution["startTime"]
+    seen: list[tuple[Any, str]] = [
+        (begin, "execution starts"),
+        (execution["lastUpdateTime"], "execution ends"),
+    ]
+    for one in delivery.actions(engine, STACK, pipelineExecutionId=execution["pipelineExecutionId"]):
+        seen += [
+            (one["startTime"], f"{one['actionName']} starts"),
+            (one["lastUpdateTime"], f"{one['actionName']} ends"),
+        ]
+    codebuild = engine.client("codebuild")
+    newest = codebuild.list_builds_for_project(projectName=STACK)["ids"][0]
+    for phase in codebuild.batch_get_builds(ids=[newest])["builds"][0]["phases"]:
+        seen.append((phase["startTime"], f"build: {phase['phaseType']}"))
+    ecs = engine.client("ecs")
+    (cluster,) = ecs.list_clusters()["clusterArns"]
+    (service,) = ecs.list_services(cluster=cluster)["serviceArns"]
+    (shown,) = ecs.describe_services(cluster=cluster, services=[service])["services"]
+    seen += [(event["createdAt"], f"service: {event['message'][:90]}") for event in shown["events"]]
+    tasks = ecs.list_tasks(cluster=cluster)["taskArns"]
+    for task in ecs.describe_tasks(cluster=cluster, tasks=tasks)["tasks"]:
+        moments = ("createdAt", "pullStartedAt", "pullStoppedAt", "startedAt")
+        seen += [
+            (task[moment], f"task {task['taskArn'][-4:]}: {moment}") for moment in moments if moment in task
+        ]
+    lines = [((moment - begin).total_seconds(), what) for moment, what in seen if moment >= begin]
+    return "\n".join(f"{seconds:7.3f}  {what}" for seconds, what in sorted(lines))
 
 
 def _push(engine: RunningEngine, copy: delivery.WorkingCopy, site: _Site, text: str) -> dict[str, float]:
