@@ -59,10 +59,16 @@ async def _images(running: Running) -> dict[str, str]:
 
 
 async def _register(running: Running, cluster: str, service: str, images: dict[str, str]) -> str:
+    """The revision of the service's task definition with these images; a repeated step finds the one that it made."""
     ecs = running.client("ecs")
     current = (await _service(running, cluster, service))["taskDefinition"]
     answer = await ecs.describe_task_definition(taskDefinition=current, include=["TAGS"])
     request = image_definitions.new_revision(answer["taskDefinition"], images)
+    newest = (await ecs.describe_task_definition(taskDefinition=request["family"]))["taskDefinition"]
+    if newest["registeredAt"] >= running.row["startTime"] and all(
+        newest.get(key) == value for key, value in request.items()
+    ):
+        return newest["taskDefinitionArn"]
     if tags := answer.get("tags"):
         request["tags"] = tags
     registered = await ecs.register_task_definition(**request)
