@@ -27,7 +27,8 @@ from homeport.pytest_plugin import RunningEngine
 EXAMPLE = Path(__file__).parents[1] / "examples" / "hello"
 STACK = "hello"
 BUILD_IMAGE = "homeport/build:bookworm"
-TASKS = 2
+TASKS, EACH = 2, 2
+"""Tasks of the service, and the containers that Docker starts for each: the network's and the application's."""
 USERS = ("INSTALL", "PRE_BUILD", "BUILD", "POST_BUILD")
 """Phases of a build that consist of the user's commands."""
 
@@ -54,8 +55,8 @@ def _measure(engine: RunningEngine, folder: Path, pushes: int) -> dict[str, Any]
     sys.stderr.write(_timeline(engine) + "\n")
     medians = {part: statistics.median(run[part] for run in runs) for part in runs[0]}
     docker = {
-        "of which Docker: the build's container": _docker(1, BUILD_IMAGE),
-        f"of which Docker: {TASKS} tasks' containers at once": _docker(TASKS, delivery.IMAGE),
+        "of which Docker: the build's container": _docker(1, 1, BUILD_IMAGE),
+        f"of which Docker: {TASKS} tasks at once, of {EACH} containers": _docker(TASKS, EACH, delivery.IMAGE),
     }
     rest = medians["total"] - medians["of which the user's commands"] - sum(docker.values())
     return {
@@ -165,17 +166,19 @@ class _Site:
             return str(answer.read().decode())
 
 
-def _docker(count: int, image: str) -> float:
-    """The median of the seconds that Docker takes to start so many containers at once."""
+def _docker(tasks: int, each: int, image: str) -> float:
+    """The median of the seconds that Docker takes for so many tasks at once, each of so many containers, one after
+    the other."""
 
-    def start(_: int) -> str:
+    def start(_: int) -> list[str]:
         command = ["docker", "run", "--detach", "--init", image, "sleep", "60"]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        done = [subprocess.run(command, check=True, capture_output=True, text=True) for _ in range(each)]
+        return [one.stdout.strip() for one in done]
 
     def once() -> float:
         began = time.perf_counter()
-        with ThreadPoolExecutor(count) as pool:
-            started = list(pool.map(start, range(count)))
+        with ThreadPoolExecutor(tasks) as pool:
+            started = [id for ids in pool.map(start, range(tasks)) for id in ids]
         seconds = time.perf_counter() - began
         subprocess.run(["docker", "rm", "--force", *started], check=True, capture_output=True)
         return seconds
