@@ -43,7 +43,7 @@ def main(what: str = "moments", count: int = 100, first: int = 0) -> dict[str, A
         try:
             trial = _Trial(engine, Path(folder) / "work")
             with _watched(engine.data / "homeport.db") as steps:
-                seconds = trial.uninterrupted()
+                seconds = min(trial.uninterrupted() for _ in range(2))
             if what == "points":
                 names = [f"{kind}.{step}.{when}" for kind, step in sorted(steps) for when in WHEN]
                 return _points(trial, names, first, count)
