@@ -130,7 +130,7 @@ def test_hooks_decide(shop: Shop):
     allowed = "arn:aws:iam::aws:policy/AWSCodeDeployFullAccess"
     functions.role(shop.engine, "function", "lambda.amazonaws.com", allowed)
     for name, status in (("good", "Succeeded"), ("bad", "Failed")):
-        functions.create(shop.engine, HOOK, name, Environment={"Variables": {"STATUS": status}})
+        functions.create(shop.engine, HOOK, name, Timeout=60, Environment={"Variables": {"STATUS": status}})
     good = shop.deploy(shop.define(web("v2")), hooks={"BeforeInstall": "good", "AfterAllowTraffic": "good"})
     shop.succeeded(good)
     info = shop.ended(shop.deploy(shop.define(web("v3")), hooks={"AfterAllowTraffic": "bad"}))
