@@ -11,6 +11,7 @@ import pytest
 
 from homeport.pytest_plugin import RunningEngine
 from tests.ecs.conftest import Ecs, Site, image, web
+from tests.ecs.shifting import free_port
 from tests.elbv2.conftest import forward
 from tests.lambda_ import functions
 from tests.waiting import until
@@ -22,7 +23,6 @@ ROLLBACK = {
     "enabled": True,
     "events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"],
 }
-TEST_PORT = 8443
 
 
 class Shop(Site):
@@ -37,8 +37,10 @@ class Shop(Site):
         self.api: Any = engine.client("codedeploy")
         settings = {"HealthCheckPath": "/", "HealthyThresholdCount": 2, "UnhealthyThresholdCount": 2}
         self.green = self.balancer.group("green", **settings)
-        self.production = self._listener(80)
-        self.test = self.balancer.listen(forward(self.group), port=TEST_PORT)
+        self.ports = [free_port(), free_port()]
+        self.production, self.test = (
+            self.balancer.listen(forward(self.group), port=port) for port in self.ports
+        )
         self.role = functions.role(
             engine, "deployer", "codedeploy.amazonaws.com", *([policy] if policy else [])
         )
@@ -52,10 +54,10 @@ class Shop(Site):
         self.api.create_deployment_group(**{**self.settings(), **group})
         until(lambda: self.ecs.service()["taskSets"][0]["stabilityStatus"], lambda is_: is_ == "STEADY_STATE")
 
-    def _listener(self, port: int) -> str:
-        answer = self.balancer.elbv2.describe_listeners(LoadBalancerArn=self.balancer.arn)
-        arn: str = next(each["ListenerArn"] for each in answer["Listeners"] if each["Port"] == port)
-        return arn
+    @property
+    def port(self) -> int:
+        """The port of this machine at which users find the service."""
+        return self.balancer.bound(self.ports[0])
 
     def settings(self) -> dict[str, Any]:
         """What CreateDeploymentGroup takes."""

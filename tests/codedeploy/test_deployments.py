@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from tests.codedeploy.conftest import TEST_PORT, Shop, appspec
+from tests.codedeploy.conftest import Shop, appspec
 from tests.ecs.conftest import web
 from tests.waiting import until
 
@@ -55,7 +55,7 @@ async def test_the_replacement_is_tried_on_the_test_listener_before_it_may_go_on
     assert shop.weights(shop.test)["green"] == 100
     assert shop.weights() == {"web": 100, "green": 0}
     trial, users = shop.load(), shop.load()
-    trial.port = shop.balancer.bound(TEST_PORT)
+    trial.port = shop.balancer.bound(shop.ports[1])
     async with trial, users:
         await trial.until(10)
         await users.until(10)

@@ -43,7 +43,7 @@ class Shop:
         for group in self.groups:
             delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "20"}
             self.elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=[delay])
-        self.ports = [_free_port(), _free_port()]
+        self.ports = [free_port(), free_port()]
         self.production = self._rule(self.ports[0], 1)
         self.test = self._rule(self.ports[1], 0)
         self.role = role(engine, "shift")
@@ -140,7 +140,8 @@ class Shop:
         return StrictLoad(bound, host=self.balancer.host, **{"pause": 0.05, **options})
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody on this machine has: several engines may share one that they all ask for."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
