@@ -33,13 +33,15 @@ def test_a_python_function_answers_and_logs(engine: RunningEngine) -> None:
 def test_a_node_function_answers(engine: RunningEngine) -> None:
     role(engine)
     source = """
+    const { STSClient, GetCallerIdentityCommand } = require('@aws-sdk/client-sts');
     exports.handler = async (event, context) => {
       console.log('two\\nlines', event);
-      return { name: context.functionName, got: event };
+      const who = await new STSClient({}).send(new GetCallerIdentityCommand({}));
+      return { name: context.functionName, got: event, who: who.Arn.split(':').pop() };
     };
     """
     create(engine, source, Runtime="nodejs20.x")
-    assert call(engine, {"a": 1}) == {"name": "f", "got": {"a": 1}}
+    assert call(engine, {"a": 1}) == {"name": "f", "got": {"a": 1}, "who": "assumed-role/function/f"}
     text = until(lambda: "REPORT" in log_of(engine) and log_of(engine))
     assert "\tINFO\ttwo\nlines { a: 1 }" in text
 

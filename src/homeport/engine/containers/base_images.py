@@ -4,7 +4,7 @@ homeport/base:bookworm    Debian, minimal, with apt
 homeport/python:3.11      the same with Python and pip, as the images `python:3.11-slim` are
 homeport/sample:latest    a web page at port 80, as `amazon-ecs-sample` is
 homeport/build:bookworm   what a build needs: git, Docker, Python, Node, npm, the aws cli, make, jq, …
-homeport/lambda:bookworm  what a Lambda function of a managed runtime needs: Python with boto3, and Node
+homeport/lambda:bookworm  what a Lambda function of a managed runtime needs: Python and Node with AWS's SDKs
 
 Each is made once: its label `homeport.revision` is that of its recipe. Processes that want the same
 image wait for the first of them.
@@ -20,7 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +44,8 @@ _PYTHON = ("python3", "python-is-python3", "python3-pip", "python3-venv")
 class Recipe:
     """What an image is made of; `revision` is raised with every change, so that the newest one stays when several
     versions of homeport share a machine. `tools` adds what Debian has in versions that do not do: it writes a tar
-    archive, whose folder `libraries` has Python modules; `base` is the image that it differs from by `changes` only."""
+    archive, whose folder `libraries` has Python modules; `finish` is a command that may fail, run in the image last;
+    `base` is the image that it differs from by `changes` only."""
 
     name: str
     revision: int
@@ -52,6 +53,7 @@ class Recipe:
     changes: tuple[str, ...] = (f"ENV {_PATH}", 'CMD ["bash"]')
     tools: Callable[[Path], None] | None = None
     libraries: str = toolbox.LIBRARY
+    finish: str = ""
     base: Recipe | None = None
     standing_in_for: tuple[str, ...] = field(default=(), compare=False)
 
@@ -99,11 +101,12 @@ BUILD = Recipe(
 )
 LAMBDA = Recipe(
     "homeport/lambda:bookworm",
-    1,
+    2,
     ("ca-certificates", "nodejs", "python3"),
     (f"ENV {_PATH} LANG=en_US.UTF-8 TZ=:UTC", "WORKDIR /var/task"),
     tools=toolbox.write_sdk,
     libraries=toolbox.SDK,
+    finish=toolbox.INSTALL_SDK,
 )
 SAMPLE = Recipe(
     "homeport/sample:latest",
@@ -222,16 +225,27 @@ def _mmdebstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None) -> li
         "--dpkgopt=force-unsafe-io",
         f"--include={','.join(recipe.packages)}",
         *_merged_usr(),
+        *_extras(recipe, extra),
         '--customize-hook=rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED "$1"/etc/resolv.conf',
         f"--customize-hook={_SLIM}",
         '--customize-hook=rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin',
     ]
-    if extra:
-        options.append(f"--customize-hook=tar-in {shlex.quote(str(extra))} /")
-        options.append(
-            f'--customize-hook=chroot "$1" python3 -m compileall -q -j 0 /{recipe.libraries} || true'
-        )
     return [maker, *options, SUITE, str(tar), *SOURCES]
+
+
+def _extras(recipe: Recipe, extra: Path | None) -> Iterator[str]:
+    """What is added to the packages."""
+    if extra:
+        yield f"--customize-hook=tar-in {shlex.quote(str(extra))} /"
+        yield f'--customize-hook=chroot "$1" python3 -m compileall -q -j 0 /{recipe.libraries} || true'
+    if recipe.finish:
+        trusted = Path(os.environ.get("SSL_CERT_FILE") or "/etc/ssl/certs/ca-certificates.crt")
+        if trusted.is_file():
+            yield f"--customize-hook=upload {shlex.quote(str(trusted))} /tmp/ca.pem"
+        command = shlex.quote(recipe.finish)
+        inside = "env HOME=/root NODE_EXTRA_CA_CERTS=/tmp/ca.pem sh -c"
+        yield f'--customize-hook=chroot "$1" {inside} {command} >/dev/null 2>&1 || true'
+        yield '--customize-hook=rm -f "$1"/tmp/ca.pem'
 
 
 def _merged_usr() -> list[str]:
@@ -246,6 +260,7 @@ def _debootstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None, root
         f"{maker} --variant=minbase --include={packages} {SUITE} {quoted} {MIRROR} >/dev/null",
         f"rm -rf {quoted}/var/cache/apt/archives/*.deb {quoted}/usr/lib/python3*/EXTERNALLY-MANAGED",
         *([f"tar -C {quoted} -xf {shlex.quote(str(extra))}"] if extra else []),
+        *([f"chroot {quoted} sh -c {shlex.quote(recipe.finish)} || true"] if recipe.finish else []),
         f"tar -C {quoted} -cf {shlex.quote(str(tar))} .",
     ]
     return ["sh", "-ec", "\n".join(steps)]

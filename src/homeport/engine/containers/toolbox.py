@@ -1,5 +1,5 @@
 """What Debian has too old: for builds the aws cli, which is the one that homeport itself is installed with, and npm
-from its registry; for Lambda functions boto3, which is homeport's own, too."""
+from its registry; for Lambda functions boto3, which is homeport's own, too, and the AWS SDK for JavaScript."""
 
 from __future__ import annotations
 
@@ -16,7 +16,27 @@ _NPM_URL = f"https://registry.npmjs.org/npm/-/npm-{NPM}.tgz"
 LIBRARY = "usr/local/lib/homeport-tools"
 """Where the aws cli and what it needs lie."""
 SDK = "var/runtime"
-"""Where the SDK of Lambda functions lies."""
+"""Where the SDKs of Lambda functions lie."""
+_CLIENTS = (
+    *(
+        "cloudformation",
+        "cloudwatch",
+        "cloudwatch-logs",
+        "codebuild",
+        "codedeploy",
+        "codepipeline",
+        "dynamodb",
+    ),
+    *("ecr", "ecs", "eventbridge", "iam", "lambda", "s3", "secrets-manager", "sns", "sqs", "ssm", "sts"),
+)
+_MODULES = " ".join(f"'@aws-sdk/client-{name}@<3.731'" for name in _CLIENTS)
+"""Later ones do not run on Debian's Node."""
+INSTALL_SDK = f"""cd /{SDK}
+npm install --no-audit --no-fund --no-save --omit=dev --fetch-retries=1 --fetch-timeout=60000 \\
+  {_MODULES}
+rm -rf node_modules/@*/*/dist-es node_modules/@*/*/dist-types /root/.npm
+ln -s /{SDK}/node_modules /var/node_modules"""
+"""The command that installs them by npm. Programs in /var/task find them by the link, ES modules too."""
 _LARGE = ("service-2.json", "endpoint-rule-set-1.json", "paginators-1.json")
 """Files of the aws cli's service models, which it also reads compressed."""
 _AWS = f"""#!/usr/bin/python3
@@ -38,10 +58,11 @@ def write(file: Path) -> None:
 
 
 def write_sdk(file: Path) -> None:
-    """Write a tar archive of boto3, to be unpacked at the root of the image."""
+    """Write a tar archive of boto3 and npm, to be unpacked at the root of the image."""
     with tarfile.open(file, "w") as tar:
         for name in sorted(_closure("boto3")):
             _add_distribution(tar, name, SDK)
+        _add_npm(tar)
 
 
 def _closure(name: str, known: frozenset[str] = frozenset()) -> frozenset[str]:
