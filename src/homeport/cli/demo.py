@@ -18,6 +18,7 @@ from rich.text import Text
 from homeport.cli import pipelines, stacks, view
 from homeport.cli.address import listener_port
 from homeport.cli.failures import explained
+from homeport.cli.git import aws_command
 from homeport.cli.load import LoadTest
 from homeport.cli.logs import build_log
 from homeport.cli.target import Target
@@ -156,7 +157,7 @@ class Repository:
             self._git("init", "--quiet", "--initial-branch", "main")
             self._git("config", "user.name", "homeport demo")
             self._git("config", "user.email", "demo@homeport.invalid")
-        self._git("config", "credential.helper", f"!{_aws()} codecommit credential-helper $@")
+        self._git("config", "credential.helper", f"!{aws_command()} codecommit credential-helper $@")
         self._git("config", "credential.UseHttpPath", "true")
         for name in ("app.py", "Dockerfile", "buildspec.yml", "tests"):
             source, copy = _example() / name, self._folder / name
@@ -280,8 +281,3 @@ def _last_line(codebuild: Any, logs: Any, shown: pipelines.Execution) -> str:
 def _example() -> Path:
     packaged = Path(__file__).parents[1] / "examples" / "hello"
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "examples" / "hello"
-
-
-def _aws() -> str:
-    beside = Path(sys.executable).with_name("aws")
-    return str(beside) if beside.exists() else "aws"

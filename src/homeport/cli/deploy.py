@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from homeport.cli import changes, stacks, view
+from homeport.cli import changes, git, stacks, view
 from homeport.cli.address import address_of
 from homeport.cli.project import DEFAULT, FileOption, load, template_text
 from homeport.cli.target import CannotReach, Target, TargetName
@@ -45,8 +46,11 @@ def deploy(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do not ask before changing an AWS account.")
     ] = False,
+    remote: Annotated[
+        bool, typer.Option("--remote/--no-remote", help="Let this repository push there: git push homeport.")
+    ] = True,
 ) -> None:
-    """Deploy the stack of homeport.yml, and say where to push."""
+    """Deploy the stack of homeport.yml, and let `git push homeport` release."""
     manifest = load(file)
     template = template_text(manifest, file)
     cloudformation = target.client("cloudformation")
@@ -61,7 +65,7 @@ def deploy(
     began = time.monotonic()
     outputs = _deploy(cloudformation, manifest, template, parameters)
     out.print(f"[green]✓[/] {manifest.app} is deployed ({view.seconds(time.monotonic() - began)}).")
-    _next_steps(target, manifest, outputs)
+    _next_steps(target, manifest, outputs, file.parent if remote else None)
 
 
 @verb
@@ -148,13 +152,21 @@ def _parameters(target: Target, manifest: Manifest) -> dict[str, str]:
     return found
 
 
-def _next_steps(target: Target, manifest: Manifest, outputs: dict[str, str]) -> None:
+def _next_steps(target: Target, manifest: Manifest, outputs: dict[str, str], folder: Path | None) -> None:
+    branch = manifest.source.branch
     if clone := outputs.get("CloneUrl"):
-        out.print(f"\nPush to release:\n\n  git push {clone} HEAD:{manifest.source.branch}\n")
-        out.print("(once:  git config credential.helper '!aws codecommit credential-helper $@' &&")
-        out.print("        git config credential.UseHttpPath true)", style="bright_black")
+        if folder is not None and git.root(folder):
+            plain = git.add_remote(folder, clone, branch, target)
+            out.print(f"\nPush to release:\n\n  git push{'' if plain else f' {git.REMOTE}'}\n")
+            left = git.uncommitted(folder, "homeport.yml", "Dockerfile", ".dockerignore")
+            if left:
+                out.print(f"Commit first, or the build does not see it: {', '.join(left)}", style="yellow")
+        else:
+            out.print(f"\nPush to release:\n\n  git push {clone} HEAD:{branch}\n")
+            out.print("(once:  git config credential.helper '!aws codecommit credential-helper $@' &&")
+            out.print("        git config credential.UseHttpPath true)", style="bright_black")
     elif manifest.source.provider == "connection":
-        out.print(f"\nPush to {manifest.source.repository}, branch {manifest.source.branch}, to release.")
+        out.print(f"\nPush to {manifest.source.repository}, branch {branch}, to release.")
         out.print("A new connection waits for your consent in the console: Developer Tools, Connections.")
     out.print(f"\nThen:  homeport status {manifest.app} --watch")
     if "Url" in outputs:

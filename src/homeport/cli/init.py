@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -10,15 +11,18 @@ import typer
 import yaml
 from rich.console import Console
 
-from homeport.cli.detect import Finding, look_at
+from homeport.cli import git
+from homeport.cli.detect import DEFAULT_PORT, Finding, look_at, services_in
 from homeport.cli.failures import explained
+from homeport.cli.target import CannotReach
 from homeport.manifest.reader import FILE, Invalid, parse
 
-out = Console(highlight=False)
+out = Console(highlight=False, soft_wrap=True)
 
 _HEADER = """\
 # What homeport makes of this: homeport synth. Every key: docs/manifest.md, and the JSON Schema in docs/
 """
+_IGNORED = [".git", ".env", "node_modules", "__pycache__", ".venv", "Dockerfile", ".dockerignore", FILE]
 
 
 @explained
@@ -27,45 +31,82 @@ def init(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Ask nothing; take what is found, else defaults.")
     ] = False,
+    github: Annotated[
+        bool,
+        typer.Option("--github", help="Release pushes to the remote `origin` at GitHub, by a connection."),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing homeport.yml.")] = False,
 ) -> None:
-    """Write homeport.yml, and a Dockerfile where there is none."""
-    target = folder / FILE
-    if target.exists() and not force:
-        raise typer.BadParameter(f"{target} exists already; change it, or replace it with --force")
+    """Write homeport.yml, and a Dockerfile where there is none; in a repository of several services, for each."""
+    if not folder.is_dir():
+        raise CannotReach(f"{folder} is no folder")
+    services = services_in(folder) or [folder]
+    taken = [each / FILE for each in services if (each / FILE).exists()]
+    if taken and not force:
+        raise CannotReach(f"{taken[0]} exists already. Change it, or replace it:  homeport init --force")
+    repository = _github(folder) if github else None
+    written = [path for each in services for path in _begin(each, len(services) > 1, yes, repository)]
+    _next_steps(services, written)
+
+
+def _begin(folder: Path, several: bool, yes: bool, repository: str | None) -> list[Path]:
+    """Write the files of one application, and return them."""
     found = look_at(folder)
-    app, port, health = _name(folder), found.port, found.health
+    root = git.root(folder)
+    within = folder.resolve().relative_to(root) if root else Path()
+    app = _name(f"{folder.resolve().parent.name}-{folder.name}" if several else folder.resolve().name)
+    port, health = found.port, found.health
     if not yes:
-        app = typer.prompt("Name of the application", default=app)
+        app = typer.prompt(f"Name of the application in {folder}", default=app)
         if found.port is None:
-            port = typer.prompt("Port that it listens on", default=8080, type=int)
+            port = typer.prompt("Port that it listens on", default=DEFAULT_PORT, type=int)
         health = typer.prompt("Path that answers 200 when it is well", default=health)
-    text = _manifest(app, port or 8080, health, found)
+    text = _manifest(app, port or DEFAULT_PORT, health, found, within, repository)
     try:
         parse(text)
     except Invalid as error:
-        raise typer.BadParameter(str(error)) from None
-    target.write_text(text)
-    out.print(f"[green]+[/] {target}: {found.kind}, port {port or 8080}")
+        raise CannotReach(f"homeport.yml would not be valid: {error}") from None
+    files = {FILE: text}
     if found.dockerfile is not None:
-        (folder / "Dockerfile").write_text(found.dockerfile)
-        out.print(f"[green]+[/] {folder / 'Dockerfile'}: {found.kind}; read it, it is a beginning")
-        _ignore(folder)
-    out.print("\nNext:  homeport deploy")
+        files["Dockerfile"] = found.dockerfile
+        ignored = Path(".dockerignore")
+        if not (folder / ignored).exists():
+            files[str(ignored)] = "".join(f"{line}\n" for line in _IGNORED)
+    for name, content in files.items():
+        (folder / name).write_text(content)
+        out.print(f"[green]+[/] {folder / name}{_said(name, found, port)}")
+    return [folder / name for name in files]
 
 
-def _name(folder: Path) -> str:
-    name = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")[:32].strip("-")
-    return name if re.fullmatch(r"[a-z][a-z0-9-]+[a-z0-9]", name) else "app"
+def _said(name: str, found: Finding, port: int | None) -> str:
+    if name == FILE:
+        guess = "" if port else " (a guess: nothing tells it)"
+        return f": {found.kind}, port {port or DEFAULT_PORT}{guess}, health at {found.health}"
+    return ": a beginning, read it" if name == "Dockerfile" else ""
 
 
-def _manifest(app: str, port: int, health: str, found: Finding) -> str:
+def _name(text: str) -> str:
+    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:32].strip("-")
+    name = name if name[:1].isalpha() else f"app-{name}".strip("-")
+    return name if len(name) > 2 else f"{name}-app"
+
+
+def _manifest(app: str, port: int, health: str, found: Finding, within: Path, repository: str | None) -> str:
     body: dict[str, object] = {"app": app}
+    inner = within != Path()
+    if repository:
+        source: dict[str, object] = {"provider": "connection", "repository": repository}
+        body["source"] = {**source, "paths": [f"{within}/**"]} if inner else source
     build: dict[str, object] = {}
     if found.buildspec:
-        build["buildspec"] = found.buildspec
-    elif found.test:
-        build["test"] = found.test
+        build["buildspec"] = str(within / found.buildspec)
+    else:
+        if inner:
+            build |= {"dockerfile": str(within / "Dockerfile"), "context": str(within)}
+        if found.test:
+            build["test"] = [
+                f"(cd {shlex.quote(str(within))} && {each})" if inner else each for each in found.test
+            ]
     if build:
         body["build"] = build
     service: dict[str, object] = {"port": port, "health": health}
@@ -75,8 +116,22 @@ def _manifest(app: str, port: int, health: str, found: Finding) -> str:
     return _HEADER + yaml.safe_dump(body, sort_keys=False)
 
 
-def _ignore(folder: Path) -> None:
-    ignored = folder / ".dockerignore"
-    if not ignored.exists():
-        ignored.write_text(".git\nnode_modules\n__pycache__\n.venv\n")
-        out.print(f"[green]+[/] {ignored}")
+def _github(folder: Path) -> str:
+    url = git.remotes(folder).get("origin", "")
+    found = re.search(r"github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?$", url)
+    if not found:
+        raise CannotReach(
+            f"--github: the remote `origin` of {folder} is {url or 'not set'}. "
+            "Point it at GitHub (git remote add origin …), or leave --github out."
+        )
+    return found[1]
+
+
+def _next_steps(services: list[Path], written: list[Path]) -> None:
+    out.print("\nNext:\n")
+    if git.root(services[0]) is None:
+        out.print("  git init --initial-branch main")
+    out.print(f"  git add {shlex.join(map(str, written))} && git commit -m 'Release by homeport'")
+    for each in services:
+        out.print("  homeport deploy" + ("" if each == Path() else f" -f {shlex.quote(str(each / FILE))}"))
+    out.print("  git push homeport")

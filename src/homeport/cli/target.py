@@ -31,17 +31,26 @@ class Target:
     region: str | None = None
     data: Path | None = None
 
+    @property
+    def folder(self) -> Path:
+        """The local engine's data folder."""
+        from homeport.engine.config import default_data
+
+        return (self.data or default_data()).expanduser().absolute()
+
+    @property
+    def is_named_by_environment(self) -> bool:
+        """Whether AWS_ENDPOINT_URL says where to go."""
+        return self.name is TargetName.local and bool(os.environ.get("AWS_ENDPOINT_URL"))
+
     @cached_property
     def facts(self) -> dict[str, Any]:
         """What the local engine announced. Raises CannotReach when none runs."""
-        from homeport.engine.config import default_data
-
-        folder = (self.data or default_data()).expanduser().absolute()
         try:
-            return json.loads((folder / "engine.json").read_text())
+            return json.loads((self.folder / "engine.json").read_text())
         except (OSError, ValueError):
             raise CannotReach(
-                f"No engine runs on {folder}. Start one: homeport engine start --detach (or use --target aws)"
+                f"No engine runs on {self.folder}. Start one: homeport engine start --detach (or use --target aws)"
             ) from None
 
     @cached_property
@@ -49,7 +58,7 @@ class Target:
         """The boto3 session. A local engine named by AWS_ENDPOINT_URL is used as it is."""
         import boto3
 
-        if self.name is TargetName.aws or os.environ.get("AWS_ENDPOINT_URL"):
+        if self.name is TargetName.aws or self.is_named_by_environment:
             return boto3.session.Session(profile_name=self.profile, region_name=self.region)
         return boto3.session.Session(
             aws_access_key_id=self.facts["access_key_id"],
@@ -59,13 +68,13 @@ class Target:
 
     def client(self, service: str) -> Any:
         """A boto3 client."""
-        local = self.name is TargetName.local and not os.environ.get("AWS_ENDPOINT_URL")
+        local = self.name is TargetName.local and not self.is_named_by_environment
         return self.session.client(service, endpoint_url=self.facts["url"] if local else None)
 
     @property
     def environment(self) -> dict[str, str]:
         """The variables with which aws, git and docker reach the target."""
-        if self.name is TargetName.aws or os.environ.get("AWS_ENDPOINT_URL"):
+        if self.name is TargetName.aws or self.is_named_by_environment:
             return dict(os.environ)
         return os.environ | {
             "AWS_ENDPOINT_URL": self.facts["url"],

@@ -2,12 +2,15 @@
 
 homeport/base:bookworm    Debian, minimal, with apt
 homeport/python:3.11      the same with Python and pip, as the images `python:3.11-slim` are
+homeport/node:22          Node and npm, as `node:22-slim`; also 18, 20 and 24
+homeport/golang:1.23      Go, as `golang:1.23`; also 1.22
+homeport/nginx:stable     nginx, as `nginx:stable`
 homeport/sample:latest    a web page at port 80, as `amazon-ecs-sample` is
 homeport/build:bookworm   what a build needs: git, Docker, Python, Node, npm, the aws cli, make, jq, …
-homeport/lambda:bookworm  what a Lambda function of a managed runtime needs: Python and Node with AWS's SDKs
+homeport/lambda:bookworm  what a Lambda function of a managed runtime needs: Python with boto3, and Node
 
-Each is made once: its label `homeport.revision` is that of its recipe. Processes that want the same
-image wait for the first of them.
+What they are made of: recipes.py. Each is made once: its label `homeport.revision` is that of its recipe. Processes
+that want the same image wait for the first of them.
 """
 
 from __future__ import annotations
@@ -20,122 +23,21 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from homeport.engine.containers import toolbox
 from homeport.engine.containers.images import Images
+from homeport.engine.containers.recipes import BOOKWORM, MIRROR, Recipe
 
 SUITE = "bookworm"
-MIRROR = "http://deb.debian.org/debian"
-SOURCES = (
-    f"deb {MIRROR} {SUITE} main",
-    f"deb {MIRROR} {SUITE}-updates main",
-    f"deb {MIRROR}-security {SUITE}-security main",
-)
 _SLIM = """cd "$1"/usr/share && rm -rf man info locale && find doc -type f ! -name copyright -delete"""
-_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_PYTHON = ("python3", "python-is-python3", "python3-pip", "python3-venv")
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What an image is made of; `revision` is raised with every change, so that the newest one stays when several
-    versions of homeport share a machine. `tools` adds what Debian has in versions that do not do: it writes a tar
-    archive, whose folder `libraries` has Python modules; `finish` is a command that may fail, run in the image last;
-    `base` is the image that it differs from by `changes` only."""
-
-    name: str
-    revision: int
-    packages: tuple[str, ...] = ()
-    changes: tuple[str, ...] = (f"ENV {_PATH}", 'CMD ["bash"]')
-    tools: Callable[[Path], None] | None = None
-    libraries: str = toolbox.LIBRARY
-    finish: str = ""
-    base: Recipe | None = None
-    standing_in_for: tuple[str, ...] = field(default=(), compare=False)
-
-
-BASE = Recipe(
-    "homeport/base:bookworm",
-    3,
-    ("ca-certificates",),
-    standing_in_for=(
-        "debian:bookworm",
-        "debian:bookworm-slim",
-        "debian:12",
-        "debian:12-slim",
-        "debian:stable-slim",
-    ),
-)
-PYTHON = Recipe(
-    "homeport/python:3.11",
-    3,
-    ("ca-certificates", *_PYTHON),
-    (f"ENV {_PATH} LANG=C.UTF-8", 'CMD ["python3"]'),
-    standing_in_for=("python:3.11", "python:3.11-slim", "python:3.11-bookworm", "python:3.11-slim-bookworm"),
-)
-BUILD = Recipe(
-    "homeport/build:bookworm",
-    4,
-    (
-        *(
-            "ca-certificates",
-            "curl",
-            "git",
-            "jq",
-            "make",
-            "openssh-client",
-            "unzip",
-            "zip",
-            "xz-utils",
-            "procps",
-        ),
-        *("docker.io", "iptables", "nodejs"),
-        *_PYTHON,
-    ),
-    (f"ENV {_PATH} LANG=C.UTF-8 HOME=/root", 'CMD ["bash"]'),
-    tools=toolbox.write,
-)
-LAMBDA = Recipe(
-    "homeport/lambda:bookworm",
-    2,
-    ("ca-certificates", "nodejs", "python3"),
-    (f"ENV {_PATH} LANG=en_US.UTF-8 TZ=:UTC", "WORKDIR /var/task"),
-    tools=toolbox.write_sdk,
-    libraries=toolbox.SDK,
-    finish=toolbox.INSTALL_SDK,
-)
-SAMPLE = Recipe(
-    "homeport/sample:latest",
-    3,
-    changes=(
-        "EXPOSE 80",
-        """CMD ["sh", "-c", "mkdir -p /www; echo '<h1>Amazon ECS Sample App</h1>' >/www/index.html; """
-        """exec python3 -m http.server --directory /www 80"]""",
-    ),
-    base=PYTHON,
-    standing_in_for=("public.ecr.aws/ecs-sample-image/amazon-ecs-sample:latest", "amazon/amazon-ecs-sample"),
-)
-RECIPES = (BASE, PYTHON, BUILD, LAMBDA, SAMPLE)
-_STAND_INS = {name: recipe for recipe in RECIPES for name in (recipe.name, *recipe.standing_in_for)}
-
-
 _LABEL = "homeport.revision"
 
 
 class CannotMake(Exception):
     """Why an image cannot be made on this machine, and what to do."""
-
-
-def stand_in(image: str) -> Recipe | None:
-    """The recipe of an image's equivalent, for `python:3.11-slim` as well as
-    `public.ecr.aws/docker/library/python:3.11-slim`; None for an image that has none."""
-    prefixes = ("docker.io/library/", "docker.io/", "library/", "public.ecr.aws/docker/library/")
-    short = next((image.removeprefix(prefix) for prefix in prefixes if image.startswith(prefix)), image)
-    return _STAND_INS.get(short)
 
 
 async def ensure(images: Images, recipe: Recipe, tell: Callable[[str], None] = lambda line: None) -> str:
@@ -191,10 +93,13 @@ async def _make(images: Images, recipe: Recipe, lock: int) -> None:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         folder.mkdir()
         extra = folder / "tools.tar"
-        if recipe.tools:
-            await asyncio.to_thread(recipe.tools, extra)
+        if recipe.extra:
+            try:
+                await asyncio.to_thread(recipe.extra, extra)
+            except OSError as error:
+                raise CannotMake(f"{recipe.name}: its parts cannot be fetched: {error}") from None
         part = folder / "part.tar"
-        made = _command(recipe, part, extra if recipe.tools else None, folder)
+        made = _command(recipe, part, extra if recipe.extra else None, folder)
         await _run(
             ["sh", "-ec", '"$@"; mv "$0/part.tar" "$0/whole.tar"', str(folder), *made], lock, folder / "log"
         )
@@ -208,7 +113,7 @@ def _command(recipe: Recipe, tar: Path, extra: Path | None, folder: Path) -> Seq
         raise CannotMake(f"{recipe.name} is made from Debian packages, which needs Linux.")
     if maker := shutil.which("mmdebstrap"):
         return _mmdebstrap(maker, recipe, tar, extra)
-    if (maker := shutil.which("debootstrap")) and os.getuid() == 0:
+    if (maker := shutil.which("debootstrap")) and os.getuid() == 0 and recipe.sources == BOOKWORM:
         return _debootstrap(maker, recipe, tar, extra, folder / "root")
     raise CannotMake(
         f"{recipe.name} is made from Debian packages by mmdebstrap, which is not installed: "
@@ -225,27 +130,15 @@ def _mmdebstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None) -> li
         "--dpkgopt=force-unsafe-io",
         f"--include={','.join(recipe.packages)}",
         *_merged_usr(),
-        *_extras(recipe, extra),
         '--customize-hook=rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED "$1"/etc/resolv.conf',
         f"--customize-hook={_SLIM}",
         '--customize-hook=rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin',
     ]
-    return [maker, *options, SUITE, str(tar), *SOURCES]
-
-
-def _extras(recipe: Recipe, extra: Path | None) -> Iterator[str]:
-    """What is added to the packages."""
     if extra:
-        yield f"--customize-hook=tar-in {shlex.quote(str(extra))} /"
-        yield f'--customize-hook=chroot "$1" python3 -m compileall -q -j 0 /{recipe.libraries} || true'
-    if recipe.finish:
-        trusted = Path(os.environ.get("SSL_CERT_FILE") or "/etc/ssl/certs/ca-certificates.crt")
-        if trusted.is_file():
-            yield f"--customize-hook=upload {shlex.quote(str(trusted))} /tmp/ca.pem"
-        command = shlex.quote(recipe.finish)
-        inside = "env HOME=/root NODE_EXTRA_CA_CERTS=/tmp/ca.pem sh -c"
-        yield f'--customize-hook=chroot "$1" {inside} {command} >/dev/null 2>&1 || true'
-        yield '--customize-hook=rm -f "$1"/tmp/ca.pem'
+        compiled = f'chroot "$1" python3 -m compileall -q -j 0 /{toolbox.LIBRARY}'
+        options.append(f"--customize-hook=tar-in {shlex.quote(str(extra))} /")
+        options.append(f'--customize-hook=test ! -d "$1"/{toolbox.LIBRARY} || {compiled} || true')
+    return [maker, *options, SUITE, str(tar), *recipe.sources]
 
 
 def _merged_usr() -> list[str]:
@@ -260,7 +153,6 @@ def _debootstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None, root
         f"{maker} --variant=minbase --include={packages} {SUITE} {quoted} {MIRROR} >/dev/null",
         f"rm -rf {quoted}/var/cache/apt/archives/*.deb {quoted}/usr/lib/python3*/EXTERNALLY-MANAGED",
         *([f"tar -C {quoted} -xf {shlex.quote(str(extra))}"] if extra else []),
-        *([f"chroot {quoted} sh -c {shlex.quote(recipe.finish)} || true"] if recipe.finish else []),
         f"tar -C {quoted} -cf {shlex.quote(str(tar))} .",
     ]
     return ["sh", "-ec", "\n".join(steps)]

@@ -3,16 +3,16 @@ from its registry; for Lambda functions boto3, which is homeport's own, too, and
 
 from __future__ import annotations
 
+import contextlib
 import gzip
-import io
 import re
 import tarfile
-import urllib.request
 from importlib import metadata
 from pathlib import Path
 
-NPM = "10.9.2"
-_NPM_URL = f"https://registry.npmjs.org/npm/-/npm-{NPM}.tgz"
+from homeport.engine.containers.archives import add_bytes, as_root
+from homeport.engine.containers.node import add_npm
+
 LIBRARY = "usr/local/lib/homeport-tools"
 """Where the aws cli and what it needs lie."""
 SDK = "var/runtime"
@@ -53,8 +53,9 @@ def write(file: Path) -> None:
     with tarfile.open(file, "w") as tar:
         for name in sorted(_closure("awscli")):
             _add_distribution(tar, name, LIBRARY)
-        _add_bytes(tar, "usr/local/bin/aws", _AWS.encode(), 0o755)
-        _add_npm(tar)
+        add_bytes(tar, "usr/local/bin/aws", _AWS.encode(), 0o755)
+        with contextlib.suppress(OSError):
+            add_npm(tar)  # without a way to npm's registry the image has none
 
 
 def write_sdk(file: Path) -> None:
@@ -91,39 +92,6 @@ def _add_distribution(tar: tarfile.TarFile, name: str, folder: str) -> None:
         if ".." in path.parts or _SKIPPED.search(f"/{path}") or not source.is_file():
             continue
         if source.name in _LARGE:
-            _add_bytes(tar, f"{folder}/{path}.gz", gzip.compress(source.read_bytes(), 1, mtime=0), 0o644)
+            add_bytes(tar, f"{folder}/{path}.gz", gzip.compress(source.read_bytes(), 1, mtime=0), 0o644)
         else:
-            tar.add(source, f"{folder}/{path}", filter=_as_root)
-
-
-def _as_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    member.uid = member.gid = 0
-    member.uname = member.gname = "root"
-    return member
-
-
-def _add_bytes(tar: tarfile.TarFile, name: str, content: bytes, mode: int) -> None:
-    member = tarfile.TarInfo(name)
-    member.size, member.mode = len(content), mode
-    tar.addfile(member, io.BytesIO(content))
-
-
-def _add_npm(tar: tarfile.TarFile) -> None:
-    """npm is a package of its own registry; without a way there the image has none."""
-    try:
-        with urllib.request.urlopen(_NPM_URL, timeout=30) as answer:
-            package = io.BytesIO(answer.read())
-    except OSError:
-        return
-    folder = "usr/local/lib/node_modules/npm"
-    with tarfile.open(fileobj=package, mode="r:gz") as source:
-        for member in source:
-            content = source.extractfile(member) if member.isfile() else None
-            if content is None or not member.name.startswith("package/") or ".." in member.name:
-                continue
-            member.name = f"{folder}/{member.name.removeprefix('package/')}"
-            tar.addfile(_as_root(member), content)
-    for command in ("npm", "npx"):
-        link = tarfile.TarInfo(f"usr/local/bin/{command}")
-        link.type, link.linkname = tarfile.SYMTYPE, f"../lib/node_modules/npm/bin/{command}-cli.js"
-        tar.addfile(link)
+            tar.add(source, f"{folder}/{path}", filter=as_root)

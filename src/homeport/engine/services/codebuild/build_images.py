@@ -9,7 +9,7 @@ import base64
 import re
 from collections.abc import Callable
 
-from homeport.engine.containers import base_images
+from homeport.engine.containers import base_images, recipes
 from homeport.engine.containers.errors import PullFailed
 from homeport.engine.services.codebuild.tables import Row
 from homeport.engine.services.codebuild.verdict import PhaseFailed
@@ -30,9 +30,9 @@ async def provide(ctx: Context, build: Row, tell: Callable[[str], None]) -> str:
     if await images.inspect(wanted):
         return str(wanted)
     if wanted.startswith(_CURATED):
-        tell(f"The image {wanted} is not on this machine; the build runs in {base_images.BUILD.name} instead")
-        return await _make(ctx, base_images.BUILD, tell)
-    if recipe := base_images.stand_in(wanted):
+        tell(f"The image {wanted} is not on this machine; the build runs in {recipes.BUILD.name} instead")
+        return await _make(ctx, recipes.BUILD, tell)
+    if recipe := recipes.stand_in(wanted):
         tell(f"The image {wanted} is not on this machine; the build runs in {recipe.name} instead")
         return await _make(ctx, recipe, tell)
     try:
@@ -42,7 +42,7 @@ async def provide(ctx: Context, build: Row, tell: Callable[[str], None]) -> str:
     return str(wanted)
 
 
-async def _make(ctx: Context, recipe: base_images.Recipe, tell: Callable[[str], None]) -> str:
+async def _make(ctx: Context, recipe: recipes.Recipe, tell: Callable[[str], None]) -> str:
     try:
         return await base_images.ensure(ctx.engine.docker.images, recipe, tell)
     except base_images.CannotMake as error:

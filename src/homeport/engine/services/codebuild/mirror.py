@@ -21,7 +21,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from homeport.engine.containers import base_images
+from homeport.engine.containers import base_images, recipes
 from homeport.engine.containers.errors import DockerUnavailable, PullFailed
 from homeport.engine.services.codebuild.container import MIRROR_HOST, PUBLIC_HOST
 from homeport.engine.services.codebuild.transfer import read
@@ -94,7 +94,7 @@ class Mirror:
             await images.pull(image)
             return image
         except PullFailed as error:
-            recipe = base_images.stand_in(image)
+            recipe = recipes.stand_in(image)
             if recipe is None:
                 raise NotHere(
                     f"{image} cannot be pulled ({error.message}), and homeport has no equivalent"

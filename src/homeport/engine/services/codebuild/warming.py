@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from homeport.engine.containers import base_images
+from homeport.engine.containers import base_images, recipes
 from homeport.engine.containers.errors import DockerRefused, DockerUnavailable
 from homeport.engine.services.engine import Engine
 
@@ -26,7 +26,7 @@ class Warming:
 
     async def _make(self) -> None:
         try:
-            await base_images.ensure(self._engine.docker.images, base_images.BUILD, log.info)
+            await base_images.ensure(self._engine.docker.images, recipes.BUILD, log.info)
         except (base_images.CannotMake, DockerUnavailable, DockerRefused) as error:
             log.info("the build image is not made ahead: %s", error)
 

@@ -13,7 +13,7 @@ import re
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from homeport.engine.containers import base_images
+from homeport.engine.containers import base_images, recipes
 from homeport.engine.containers.errors import PullFailed
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecs.failure import CannotStart, told
@@ -89,7 +89,7 @@ async def fetch(ctx: Context, image: str, digest: str | None, role: str | None, 
         try:
             await runtime.images.pull(reference, username=username, password=password)
         except PullFailed as error:
-            recipe = base_images.stand_in(image)
+            recipe = recipes.stand_in(image)
             if error.reason != "unreachable" or recipe is None:
                 raise CannotStart(
                     "CannotPullContainerError", _pull_failed(image, error), container
@@ -100,7 +100,7 @@ async def fetch(ctx: Context, image: str, digest: str | None, role: str | None, 
     return {"reference": reference, "digest": digest or (digests[0] if digests else None)}
 
 
-async def _make(ctx: Context, recipe: base_images.Recipe, container: str) -> str:
+async def _make(ctx: Context, recipe: recipes.Recipe, container: str) -> str:
     try:
         return await base_images.ensure(ctx.engine.docker.images, recipe)
     except base_images.CannotMake as error:

@@ -1,0 +1,179 @@
+"""How an application in each language is tested, and the Dockerfile that it begins with where it has none."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HUB = "public.ecr.aws/docker/library"
+"""Docker Hub's official images, without its limits on anonymous pulls."""
+_SEVERAL = re.compile(r"^[ \t]*(\w+)\s*=\s*(Flask|FastAPI)\(", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """`port` is the one that is certain whatever the sources say; `test` are commands of the build, in the
+    application's folder."""
+
+    kind: str
+    dockerfile: str
+    port: int | None = None
+    test: list[str] = field(default_factory=list)
+
+
+def recognise(folder: Path, port: int) -> Language | None:
+    """The language of an application; None where no file tells one."""
+    return next((found for each in _LANGUAGES if (found := each(folder, port))), None)
+
+
+def _node(folder: Path, port: int) -> Language | None:
+    if not (folder / "package.json").exists():
+        return None
+    try:
+        package = json.loads(read(folder / "package.json"))
+    except ValueError:
+        package = {}
+    package = package if isinstance(package, dict) else {}
+    scripts = package.get("scripts", {})
+    install = "npm ci" if (folder / "package-lock.json").exists() else "npm install"
+    tested = "test" in scripts and "no test specified" not in scripts["test"]
+    test = [install, "npm test"] if tested else []
+    if "build" in scripts and "start" not in scripts:
+        made = "build" if "react-scripts" in read(folder / "package.json") else "dist"
+        return Language("Node, built to a static site", _BUILT.format(install=install, made=made), 80, test)
+    start = '["npm", "start"]' if "start" in scripts else f'["node", "{package.get("main", "index.js")}"]'
+    build = "RUN npm run build && npm prune --omit=dev\n" if "build" in scripts else ""
+    omit = "" if build else " --omit=dev"
+    return Language(
+        "Node", _NODE.format(install=install + omit, build=build, start=start, port=port), test=test
+    )
+
+
+def _go(folder: Path, port: int) -> Language | None:
+    if not (folder / "go.mod").exists():
+        return None
+    wanted = re.search(r"^go\s+(\d+\.\d+)", read(folder / "go.mod"), re.MULTILINE)
+    version = max(wanted[1] if wanted else "", "1.23", key=_number)
+    commands = sorted(file.parent for file in (folder / "cmd").glob("*/main.go"))
+    package = (
+        f"./{commands[0].relative_to(folder)}" if commands and not (folder / "main.go").exists() else "."
+    )
+    return Language("Go", _GO.format(version=version, package=package, port=port))
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part)
+
+
+def _python(folder: Path, port: int) -> Language | None:
+    packaged = (folder / "pyproject.toml").exists()
+    listed = (folder / "requirements.txt").exists()
+    if not packaged and not listed and not list(folder.glob("*.py")):
+        return None
+    requirements = "-r requirements.txt" if listed else "." if packaged else ""
+    server, command = _python_server(folder)
+    needed = " ".join(part for part in (requirements, server) if part)
+    install = f"RUN pip install --no-cache-dir {needed}\n" if needed else ""
+    test = _python_tests(folder, requirements)
+    dockerfile = _PYTHON.format(install=install, command=command, port=port)
+    return Language("Python", dockerfile, port if server else None, test)
+
+
+def _python_server(folder: Path) -> tuple[str, str]:
+    """The server to install, and the command that starts the application on $PORT, on all addresses."""
+    if (folder / "manage.py").exists():
+        wsgi = next(iter(sorted(folder.glob("*/wsgi.py"))), None)
+        if wsgi:
+            return "gunicorn", f"exec gunicorn --bind 0.0.0.0:$PORT {wsgi.parent.name}.wsgi"
+    names = ("app.py", "main.py", "server.py", "wsgi.py", "app/main.py", "app/__init__.py")
+    for name in names:
+        if found := _SEVERAL.search(read(folder / name)):
+            module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+            if found[2] == "Flask":
+                return "gunicorn", f"exec gunicorn --bind 0.0.0.0:$PORT {module}:{found[1]}"
+            return "uvicorn", f"exec uvicorn --host 0.0.0.0 --port $PORT {module}:{found[1]}"
+    main = next((name for name in names if (folder / name).exists()), None)
+    others = sorted(file.name for file in folder.glob("*.py") if not file.name.startswith(("test_", "setup")))
+    return "", f"exec python3 {main or next(iter(others), 'app.py')}"
+
+
+def _python_tests(folder: Path, requirements: str) -> list[str]:
+    files = [*folder.glob("tests/**/test_*.py"), *folder.glob("test_*.py")]
+    if not files:
+        return []
+    text = "\n".join(map(read, files))
+    if "import unittest" in text or "from unittest" in text:
+        install = [f"pip install {requirements}"] if requirements else []
+        return [*install, "python3 -m unittest discover -v"]
+    return [f"pip install {requirements} pytest".replace("  ", " "), "python3 -m pytest -q"]
+
+
+def _static(folder: Path, port: int) -> Language | None:
+    return Language("static site", _STATIC, 80) if (folder / "index.html").exists() else None
+
+
+_LANGUAGES: tuple[Callable[[Path, int], Language | None], ...] = (_node, _go, _python, _static)
+
+
+def read(file: Path) -> str:
+    """The beginning of a file's text; empty for one that is not there."""
+    try:
+        return file.read_text(errors="replace")[:100_000]
+    except OSError:
+        return ""
+
+
+_PYTHON = f"""\
+FROM {HUB}/python:3.11-slim
+WORKDIR /app
+COPY . .
+{{install}}ENV PYTHONUNBUFFERED=1 PORT={{port}}
+EXPOSE {{port}}
+CMD ["sh", "-c", "{{command}}"]
+"""
+_NODE = f"""\
+FROM {HUB}/node:22-slim
+WORKDIR /app
+COPY . .
+RUN {{install}}
+{{build}}ENV NODE_ENV=production PORT={{port}}
+EXPOSE {{port}}
+CMD {{start}}
+"""
+_BUILT = f"""\
+FROM {HUB}/node:22-slim AS build
+WORKDIR /app
+COPY . .
+RUN {{install}} && npm run build
+
+FROM {HUB}/nginx:stable
+COPY --from=build /app/{{made}} /usr/share/nginx/html
+EXPOSE 80
+"""
+_GO = f"""\
+FROM {HUB}/golang:{{version}} AS build
+WORKDIR /src
+COPY . .
+RUN go test ./... && CGO_ENABLED=0 go build -o /app {{package}}
+
+FROM {HUB}/debian:bookworm-slim
+COPY --from=build /app /app
+ENV PORT={{port}}
+EXPOSE {{port}}
+CMD ["/app"]
+"""
+_STATIC = f"""\
+FROM {HUB}/nginx:stable
+COPY . /usr/share/nginx/html
+EXPOSE 80
+"""
+UNKNOWN = f"""\
+FROM {HUB}/debian:bookworm-slim
+WORKDIR /app
+COPY . .
+EXPOSE {{port}}
+CMD ["./start"]
+"""

@@ -1,0 +1,160 @@
+"""Which images homeport can make by itself, and which public ones they stand in for. A new one is one entry here.
+
+Debian's packages are where they come from; Node is the build that npm's registry has, nginx is given the layout of
+the official image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from homeport.engine.containers import nginx, node, toolbox
+
+MIRROR = "http://deb.debian.org/debian"
+BOOKWORM = (
+    f"deb {MIRROR} bookworm main",
+    f"deb {MIRROR} bookworm-updates main",
+    f"deb {MIRROR}-security bookworm-security main",
+)
+BACKPORTS = (*BOOKWORM, f"deb {MIRROR} bookworm-backports main")
+_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PYTHON = ("python3", "python-is-python3", "python3-pip", "python3-venv")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What an image is made of; `revision` is raised with every change, so that the newest one stays when several
+    versions of homeport share a machine. `extra` writes a tar archive of what Debian does not have, or has in a
+    version that does not do; `base` is the image that it differs from by `changes` only."""
+
+    name: str
+    revision: int
+    packages: tuple[str, ...] = ()
+    changes: tuple[str, ...] = (f"ENV {_PATH}", 'CMD ["bash"]')
+    extra: Callable[[Path], None] | None = field(default=None, compare=False)
+    sources: tuple[str, ...] = BOOKWORM
+    base: Recipe | None = None
+    standing_in_for: tuple[str, ...] = field(default=(), compare=False)
+
+
+BASE = Recipe(
+    "homeport/base:bookworm",
+    3,
+    ("ca-certificates",),
+    standing_in_for=(
+        "debian:bookworm",
+        "debian:bookworm-slim",
+        "debian:12",
+        "debian:12-slim",
+        "debian:stable-slim",
+    ),
+)
+PYTHON = Recipe(
+    "homeport/python:3.11",
+    3,
+    ("ca-certificates", *_PYTHON),
+    (f"ENV {_PATH} LANG=C.UTF-8", 'CMD ["python3"]'),
+    standing_in_for=("python:3.11", "python:3.11-slim", "python:3.11-bookworm", "python:3.11-slim-bookworm"),
+)
+BUILD = Recipe(
+    "homeport/build:bookworm",
+    4,
+    (
+        *(
+            "ca-certificates",
+            "curl",
+            "git",
+            "jq",
+            "make",
+            "openssh-client",
+            "unzip",
+            "zip",
+            "xz-utils",
+            "procps",
+        ),
+        *("docker.io", "iptables", "nodejs"),
+        *_PYTHON,
+    ),
+    (f"ENV {_PATH} LANG=C.UTF-8 HOME=/root", 'CMD ["bash"]'),
+    extra=toolbox.write,
+)
+LAMBDA = Recipe(
+    "homeport/lambda:bookworm",
+    1,
+    ("ca-certificates", "nodejs", "python3"),
+    (f"ENV {_PATH} LANG=en_US.UTF-8 TZ=:UTC", "WORKDIR /var/task"),
+    tools=toolbox.write_sdk,
+    libraries=toolbox.SDK,
+)
+SAMPLE = Recipe(
+    "homeport/sample:latest",
+    3,
+    changes=(
+        "EXPOSE 80",
+        """CMD ["sh", "-c", "mkdir -p /www; echo '<h1>Amazon ECS Sample App</h1>' >/www/index.html; """
+        """exec python3 -m http.server --directory /www 80"]""",
+    ),
+    base=PYTHON,
+    standing_in_for=("public.ecr.aws/ecs-sample-image/amazon-ecs-sample:latest", "amazon/amazon-ecs-sample"),
+)
+
+
+def _node(version: str) -> Recipe:
+    major = version.partition(".")[0]
+    return Recipe(
+        f"homeport/node:{major}",
+        1,
+        ("ca-certificates",),
+        (f"ENV {_PATH} NODE_VERSION={version}", 'CMD ["node"]'),
+        extra=node.runtime(version),
+        standing_in_for=tuple(
+            f"node:{tag}"
+            for name in _aliases(major)
+            for tag in (name, *(f"{name}-{kind}" for kind in _KINDS))
+        ),
+    )
+
+
+_KINDS = ("slim", "bookworm", "bookworm-slim")
+
+
+def _aliases(major: str) -> tuple[str, ...]:
+    return (major, "lts") if major == "22" else (major,)
+
+
+def _golang(version: str) -> Recipe:
+    folder = f"/usr/lib/go-{version}/bin"
+    return Recipe(
+        f"homeport/golang:{version}",
+        1,
+        ("ca-certificates", f"golang-{version}-go", "gcc", "libc6-dev", "git", "make"),
+        (f"ENV {_PATH}:{folder}:/go/bin GOPATH=/go GOTOOLCHAIN=local", 'CMD ["bash"]', "WORKDIR /go"),
+        sources=BACKPORTS,
+        standing_in_for=tuple(f"golang:{tag}" for tag in (version, f"{version}-bookworm")),
+    )
+
+
+NODE = tuple(map(_node, ("18.20.8", "20.20.2", "22.23.3", "24.21.0")))
+GOLANG = tuple(map(_golang, ("1.22", "1.23")))
+NGINX = Recipe(
+    "homeport/nginx:stable",
+    1,
+    ("ca-certificates", "nginx-light"),
+    ("EXPOSE 80", "STOPSIGNAL SIGQUIT", f"ENV {_PATH}", 'CMD ["nginx", "-g", "daemon off;"]'),
+    extra=nginx.write,
+    standing_in_for=tuple(
+        f"nginx:{tag}" for tag in ("stable", "stable-bookworm", "latest", "1.22", "bookworm", "stable-perl")
+    ),
+)
+RECIPES = (BASE, PYTHON, BUILD, LAMBDA, SAMPLE, NGINX, *NODE, *GOLANG)
+_STAND_INS = {name: recipe for recipe in RECIPES for name in (recipe.name, *recipe.standing_in_for)}
+
+
+def stand_in(image: str) -> Recipe | None:
+    """The recipe of an image's equivalent, for `python:3.11-slim` as well as
+    `public.ecr.aws/docker/library/python:3.11-slim`; None for an image that has none."""
+    prefixes = ("docker.io/library/", "docker.io/", "library/", "public.ecr.aws/docker/library/")
+    short = next((image.removeprefix(prefix) for prefix in prefixes if image.startswith(prefix)), image)
+    return _STAND_INS.get(short)
