@@ -27,7 +27,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from homeport.engine.containers import toolbox
 from homeport.engine.containers.images import Images
 from homeport.engine.containers.recipes import BOOKWORM, MIRROR, Recipe
 
@@ -93,13 +92,13 @@ async def _make(images: Images, recipe: Recipe, lock: int) -> None:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         folder.mkdir()
         extra = folder / "tools.tar"
-        if recipe.extra:
+        if recipe.tools:
             try:
-                await asyncio.to_thread(recipe.extra, extra)
+                await asyncio.to_thread(recipe.tools, extra)
             except OSError as error:
                 raise CannotMake(f"{recipe.name}: its parts cannot be fetched: {error}") from None
         part = folder / "part.tar"
-        made = _command(recipe, part, extra if recipe.extra else None, folder)
+        made = _command(recipe, part, extra if recipe.tools else None, folder)
         await _run(
             ["sh", "-ec", '"$@"; mv "$0/part.tar" "$0/whole.tar"', str(folder), *made], lock, folder / "log"
         )
@@ -135,9 +134,11 @@ def _mmdebstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None) -> li
         '--customize-hook=rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin',
     ]
     if extra:
-        compiled = f'chroot "$1" python3 -m compileall -q -j 0 /{toolbox.LIBRARY}'
         options.append(f"--customize-hook=tar-in {shlex.quote(str(extra))} /")
-        options.append(f'--customize-hook=test ! -d "$1"/{toolbox.LIBRARY} || {compiled} || true')
+    if recipe.libraries:
+        options.append(
+            f'--customize-hook=chroot "$1" python3 -m compileall -q -j 0 /{recipe.libraries} || true'
+        )
     return [maker, *options, SUITE, str(tar), *recipe.sources]
 
 

@@ -26,14 +26,16 @@ _PYTHON = ("python3", "python-is-python3", "python3-pip", "python3-venv")
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """What an image is made of; `revision` is raised with every change, so that the newest one stays when several
-    versions of homeport share a machine. `extra` writes a tar archive of what Debian does not have, or has in a
-    version that does not do; `base` is the image that it differs from by `changes` only."""
+    versions of homeport share a machine. `tools` writes a tar archive of what Debian does not have, or has in a
+    version that does not do; its folder `libraries` has Python modules. `base` is the image that it differs from by
+    `changes` only."""
 
     name: str
     revision: int
     packages: tuple[str, ...] = ()
     changes: tuple[str, ...] = (f"ENV {_PATH}", 'CMD ["bash"]')
-    extra: Callable[[Path], None] | None = field(default=None, compare=False)
+    tools: Callable[[Path], None] | None = None
+    libraries: str = ""
     sources: tuple[str, ...] = BOOKWORM
     base: Recipe | None = None
     standing_in_for: tuple[str, ...] = field(default=(), compare=False)
@@ -78,7 +80,8 @@ BUILD = Recipe(
         *_PYTHON,
     ),
     (f"ENV {_PATH} LANG=C.UTF-8 HOME=/root", 'CMD ["bash"]'),
-    extra=toolbox.write,
+    tools=toolbox.write,
+    libraries=toolbox.LIBRARY,
 )
 LAMBDA = Recipe(
     "homeport/lambda:bookworm",
@@ -108,7 +111,7 @@ def _node(version: str) -> Recipe:
         1,
         ("ca-certificates",),
         (f"ENV {_PATH} NODE_VERSION={version}", 'CMD ["node"]'),
-        extra=node.runtime(version),
+        tools=node.runtime(version),
         standing_in_for=tuple(
             f"node:{tag}"
             for name in _aliases(major)
@@ -142,8 +145,8 @@ NGINX = Recipe(
     "homeport/nginx:stable",
     1,
     ("ca-certificates", "nginx-light"),
-    ("EXPOSE 80", "STOPSIGNAL SIGQUIT", f"ENV {_PATH}", 'CMD ["nginx", "-g", "daemon off;"]'),
-    extra=nginx.write,
+    ("EXPOSE 80", f"ENV {_PATH}", 'CMD ["nginx", "-g", "daemon off;"]'),
+    tools=nginx.write,
     standing_in_for=tuple(
         f"nginx:{tag}" for tag in ("stable", "stable-bookworm", "latest", "1.22", "bookworm", "stable-perl")
     ),
