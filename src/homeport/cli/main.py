@@ -27,6 +27,8 @@ VERBS = {
     "approve": "pipeline:approve",
     "reject": "pipeline:reject",
     "doctor": "doctor.command:doctor",
+    "permissions": "permissions.command:permissions",
+    "cost": "cost.command:cost",
     "open": "pipeline:open_",
     "exec": "exec:exec_",
 }

@@ -29,18 +29,33 @@ def load(file: Path) -> Manifest:
         raise CannotReach(f"{file} has {count} problem{'s' if count > 1 else ''}:\n{lines}") from None
 
 
+def stack_name(stack: str | None, file: Path) -> str:
+    """The stack that a command is about: the one that is named, else the app of the manifest."""
+    if stack:
+        return stack
+    if not file.exists():
+        raise CannotReach(f"Name a stack, or go where its {file.name} is.")
+    return load(file).app
+
+
 def template_of(manifest: Manifest, file: Path) -> dict[str, Any]:
     """The template: synthesized, or the user's own where the manifest names one."""
     if manifest.override.template:
         own = file.parent / manifest.override.template
         try:
-            return yaml.load(own.read_text(), _Loader)
+            return parse_template(own.read_text())
         except (OSError, yaml.YAMLError) as error:
             raise CannotReach(f"override.template: {own} cannot be read: {error}") from None
     try:
         return synthesize(manifest)
     except BadOverride as error:
         raise CannotReach(str(error)) from None
+
+
+def parse_template(text: str) -> dict[str, Any]:
+    """A template's text, YAML or JSON, with the short forms as long ones."""
+    template: dict[str, Any] = yaml.load(text, _Loader)
+    return template
 
 
 def template_text(manifest: Manifest, file: Path) -> str:

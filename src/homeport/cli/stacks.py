@@ -73,6 +73,17 @@ def outputs(cloudformation: Any, name: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
+def resources(cloudformation: Any, name: str, kind: str) -> dict[str, str]:
+    """The logical ids of the stack's resources of a type, by their physical ids."""
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
+    return {
+        each["PhysicalResourceId"]: each["LogicalResourceId"]
+        for page in pages
+        for each in page["StackResourceSummaries"]
+        if each["ResourceType"] == kind and each.get("PhysicalResourceId")
+    }
+
+
 def _status(cloudformation: Any, name: str) -> str | None:
     try:
         return cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]

@@ -184,6 +184,16 @@ def base_environment(ctx: Context, access: ContainerAccess, credentials: str) ->
     }
 
 
+def inner_environment(ctx: Context, environment: Mapping[str, str]) -> dict[str, str]:
+    """What the containers of the build's own Docker see of this environment: the proxies and certificates that this
+    machine needs; nothing on a machine that needs none."""
+    config = ctx.engine.config
+    if not config.proxies and config.ca_bundle is None:
+        return {}
+    proxies = {name for name in environment if name.lower().endswith("_proxy")}
+    return {name: environment[name] for name in (*sorted(proxies), *_BUNDLE_VARIABLES)}
+
+
 def _archive(ctx: Context, setup: Setup, access: ContainerAccess) -> Path:
     """All files for the container, as one tar archive."""
     folder = ctx.engine.folder("codebuild")

@@ -13,6 +13,10 @@ if command -v containerd >/dev/null; then
     containerd=$!
     mount_options="$mount_options --containerd /run/docker/containerd/containerd.sock"
 fi
+if [ -f $plan/inner ] && command -v python3 >/dev/null; then
+    install -m 755 "${plan%/plan}/inner_runtime.py" /usr/local/bin/homeport-runc
+    mount_options="$mount_options --add-runtime homeport=/usr/local/bin/homeport-runc --default-runtime homeport"
+fi
 # shellcheck disable=SC2086
 dockerd --host unix:///var/run/docker.sock --cgroup-parent "${parent%/}/docker" $mount_options \
     >/var/log/dockerd.log 2>&1 &

@@ -112,6 +112,7 @@ async def prepare(ctx: Context, build: Row, image: str, nonce: str) -> Row:
         exported=spec.env.exported_variables,
         names=[each.name for each in _named(spec)],
         docker=_docker_options(access.url) if build["environment"]["privilegedMode"] else None,
+        inner=container.inner_environment(ctx, system),
     )
     kept = volumes(ctx, build, spec, directories[""])
     if any(volume.endswith(":/var/lib/docker") for volume in kept):

@@ -57,7 +57,11 @@ class Authorization:
             if not decision.allowed:
                 call.decision = told(question, decision)
                 raise refusal(call, question, decision, self._seal)
-            call.decision = call.decision or told(question, decision)
+            if call.decision:
+                also = {"action": question.action, "resource": question.resource}
+                call.decision.setdefault("also", []).append(also)
+            else:
+                call.decision = told(question, decision)
 
     def check_assumption(
         self, principal: Principal, role: Mapping[str, Any], session: str, region: str

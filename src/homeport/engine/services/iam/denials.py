@@ -41,7 +41,7 @@ def refusal(call: Call, question: Question, decision: Decision, seal: Seal) -> A
 
 
 def told(question: Question, decision: Decision) -> dict[str, Any]:
-    """The decision as the audit trail keeps it."""
+    """The decision as the audit trail keeps it; what else the call asked for is added as `also`."""
     by = decision.by
     return {
         "allowed": decision.allowed,
