@@ -1,48 +1,150 @@
-"""Why a push starts nothing: a connection that waits for consent, a webhook that fails, a rule that is off, a branch
-that no pipeline looks at."""
+"""Why a push starts nothing: a connection that waits for consent, a webhook that fails, filters that never match, a
+rule that is off, a branch that no pipeline looks at."""
 
 from __future__ import annotations
 
+import json
+import re
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from homeport.cli.doctor.diagnosis import Diagnosis
-from homeport.cli.target import Target
+from homeport.cli.doctor.scope import Scope
+from homeport.cli.target import TargetName
+
+_SECRET_TAG = "homeport:secret"
+"""The tag of a connection at home that names the secret of its webhooks (docs/parity.md)."""
 
 
-def check(target: Target, stack: str | None) -> Iterator[Diagnosis]:
+def check(scope: Scope) -> Iterator[Diagnosis]:
     """Look at what the pipelines' sources hang on."""
-    client = target.client("codepipeline")
-    for page in client.get_paginator("list_pipelines").paginate():
-        for each in page["pipelines"]:
-            if stack and each["name"] != stack:
-                continue
-            declared = client.get_pipeline(name=each["name"])["pipeline"]
-            for action in declared["stages"][0]["actions"]:
-                provider = action["actionTypeId"]["provider"]
-                if provider == "CodeStarSourceConnection":
-                    yield from _connection(target, each["name"], action["configuration"])
-                elif provider == "CodeCommit":
-                    yield from _repository(target, each["name"], action["configuration"])
-            yield from _transitions(client, each["name"])
-    yield from _webhooks(client)
+    for declared in scope.pipelines:
+        for action in declared["stages"][0]["actions"]:
+            provider = action["actionTypeId"]["provider"]
+            if provider == "CodeStarSourceConnection":
+                yield from _connection(scope, declared, action)
+            elif provider == "CodeCommit":
+                yield from _repository(scope, declared["name"], action["configuration"])
+        yield from _transitions(scope.client("codepipeline"), declared["name"])
+    yield from _webhooks(scope)
 
 
-def _connection(target: Target, pipeline: str, configuration: dict[str, str]) -> Iterator[Diagnosis]:
+def _connection(scope: Scope, pipeline: dict[str, Any], action: dict[str, Any]) -> Iterator[Diagnosis]:
+    name, configuration = pipeline["name"], action["configuration"]
     arn = configuration["ConnectionArn"]
     service = "codestar-connections" if ":codestar-connections:" in arn else "codeconnections"
-    connection = target.client(service).get_connection(ConnectionArn=arn)["Connection"]
+    client = scope.client(service)
+    connection = client.get_connection(ConnectionArn=arn)["Connection"]
     if connection["ConnectionStatus"] != "AVAILABLE":
+        mend = "Give your consent in the console: Developer Tools, Settings, Connections, Update pending connection"
+        if scope.target.name is TargetName.local:
+            untag = f"aws codeconnections untag-resource --resource-arn {arn} --tag-keys homeport:consent"
+            mend = f"{untag} (on AWS: {mend})"
         yield Diagnosis(
-            pipeline,
+            name,
             "its connection is not usable, so no push is heard",
             f"{connection['ConnectionName']} is {connection['ConnectionStatus']}",
-            "Give your consent in the console: Developer Tools, Settings, Connections, Update pending connection",
+            mend,
+        )
+    yield from _filters(pipeline, action)
+    if scope.target.name is TargetName.local:
+        yield from _deliveries(scope, client, pipeline, configuration)
+
+
+def _filters(pipeline: dict[str, Any], action: dict[str, Any]) -> Iterator[Diagnosis]:
+    """Filters that let no push to the pipeline's own branch through."""
+    branch = action["configuration"].get("BranchName", "main")
+    mine = [
+        each["gitConfiguration"]
+        for each in pipeline.get("triggers", [])
+        if each["gitConfiguration"]["sourceActionName"] == action["name"]
+    ]
+    detects = action["configuration"].get("DetectChanges", "true").lower() == "true"
+    if not mine and not detects:
+        yield Diagnosis(
+            pipeline["name"],
+            "nothing starts it: its source does not detect changes, and it has no trigger",
+            f"{action['name']}: DetectChanges is false",
+            "Set DetectChanges to true, or give the pipeline a trigger with a push filter",
+        )
+    pushes = [push for each in mine for push in each.get("push", [])]
+    if pushes and not any(_lets_in(push.get("branches"), branch) for push in pushes):
+        asked = json.dumps([push.get("branches") or push.get("tags") for push in pushes])
+        yield Diagnosis(
+            pipeline["name"],
+            f"its filters let no push to its branch {branch} through",
+            f"the trigger of {action['name']} has the push filters {asked}",
+            f'Add {{"branches": {{"includes": ["{branch}"]}}}} to its push filters, or set BranchName',
         )
 
 
-def _repository(target: Target, pipeline: str, configuration: dict[str, str]) -> Iterator[Diagnosis]:
-    codecommit = target.client("codecommit")
+def _lets_in(branches: dict[str, list[str]] | None, branch: str) -> bool:
+    if branches is None:
+        return False
+    included, excluded = branches.get("includes", ["*"]), branches.get("excludes", [])
+    return any(fnmatchcase(branch, each) for each in included) and not any(
+        fnmatchcase(branch, each) for each in excluded
+    )
+
+
+def _deliveries(
+    scope: Scope, client: Any, pipeline: dict[str, Any], configuration: dict[str, str]
+) -> Iterator[Diagnosis]:
+    """The last webhook calls that a connection at home got, read with its own secret."""
+    arn = configuration["ConnectionArn"]
+    tags = {each["Key"]: each["Value"] for each in client.list_tags_for_resource(ResourceArn=arn)["Tags"]}
+    if _SECRET_TAG not in tags:
+        return
+    try:
+        stored = scope.client("secretsmanager").get_secret_value(SecretId=tags[_SECRET_TAG])["SecretString"]
+        secret = json.loads(stored)["webhookSecret"]
+    except (ClientError, ValueError, KeyError) as error:
+        yield Diagnosis(
+            pipeline["name"],
+            "its webhook has no secret, so every delivery is refused",
+            f"the secret {tags[_SECRET_TAG]}: {error}",
+            'Store {"webhookSecret": "…", "token": "…"} in it, with the secret that GitHub signs with',
+        )
+        return
+    address = f"{client.meta.endpoint_url}/webhooks/{arn.rpartition('/')[2]}"
+    request = urllib.request.Request(address, headers={"Authorization": f"Bearer {secret}"})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            found = sorted(json.load(answer), key=lambda each: each["receivedAt"])
+    except (urllib.error.URLError, ValueError):
+        return
+    if not found:
+        return
+    last = found[-1]
+    told = f"the last of {len(found)} deliveries, {last['deliveryId']}, was {last['status']}: {last.get('reason', '')}"
+    if last["status"] == "Refused":
+        yield Diagnosis(
+            pipeline["name"],
+            "its webhook is signed with another secret, so its deliveries are refused",
+            told,
+            f"Enter the webhookSecret of {tags[_SECRET_TAG]} at GitHub: Settings, Webhooks, {address}",
+        )
+    elif last["status"] == "Failed":
+        again = f"curl -X POST {address}/{last['deliveryId']} -H 'Authorization: Bearer <webhookSecret>'"
+        mend = f"Mend what the reason names, then deliver it again:  {again}"
+        yield Diagnosis(pipeline["name"], "the last delivery of its webhook failed", told, mend)
+    elif last["status"] == "Ignored":
+        yield Diagnosis(
+            pipeline["name"],
+            "the last delivery of its webhook started nothing",
+            told,
+            f"Push to {configuration['FullRepositoryId']}, branch {configuration.get('BranchName')}, "
+            "or widen the filters",
+        )
+
+
+def _repository(scope: Scope, pipeline: str, configuration: dict[str, str]) -> Iterator[Diagnosis]:
+    codecommit = scope.client("codecommit")
     name, branch = configuration["RepositoryName"], configuration["BranchName"]
     branches = codecommit.list_branches(repositoryName=name)["branches"]
     if not branches:
@@ -63,7 +165,7 @@ def _repository(target: Target, pipeline: str, configuration: dict[str, str]) ->
     if configuration.get("PollForSourceChanges", "true").lower() == "true":
         return
     arn = codecommit.get_repository(repositoryName=name)["repositoryMetadata"]["Arn"]
-    yield from _rules(target.client("events"), pipeline, name, arn)
+    yield from _rules(scope.client("events"), pipeline, name, arn)
 
 
 def _rules(events: Any, pipeline: str, repository: str, arn: str) -> Iterator[Diagnosis]:
@@ -107,15 +209,44 @@ def _transitions(client: Any, pipeline: str) -> Iterator[Diagnosis]:
             )
 
 
-def _webhooks(client: Any) -> Iterator[Diagnosis]:
-    for page in client.get_paginator("list_webhooks").paginate():
+def _webhooks(scope: Scope) -> Iterator[Diagnosis]:
+    """Webhooks of CodePipeline's own: what was refused, and filters that can never match."""
+    declared = {each["name"]: each for each in scope.pipelines}
+    for page in scope.client("codepipeline").get_paginator("list_webhooks").paginate():
         for webhook in page["webhooks"]:
+            definition = webhook["definition"]
+            if definition["targetPipeline"] not in declared:
+                continue
             if webhook.get("errorCode"):
-                name = webhook["definition"]["name"]
                 yield Diagnosis(
-                    name,
+                    definition["name"],
                     "its last delivery was refused",
                     f"{webhook['errorCode']}: {webhook.get('errorMessage', '')}",
-                    "Set the same secret on both sides (SecretToken), then deliver again from GitHub's page of the "
-                    f"webhook; its address is {webhook['url']}",
+                    "Set the same secret on both sides (SecretToken, and the webhook's page at GitHub), then deliver "
+                    f"again from that page; its address is {webhook['url']}",
                 )
+            yield from _webhook_filters(definition, declared[definition["targetPipeline"]])
+
+
+def _webhook_filters(definition: dict[str, Any], pipeline: dict[str, Any]) -> Iterator[Diagnosis]:
+    configuration: dict[str, str] = next(
+        (
+            action["configuration"]
+            for action in pipeline["stages"][0]["actions"]
+            if action["name"] == definition["targetAction"]
+        ),
+        {},
+    )
+    branch = configuration.get("BranchName") or configuration.get("Branch", "")
+    for each in definition["filters"]:
+        wanted = each.get("matchEquals", "")
+        unknown = [name for name in re.findall(r"\{(\w+)\}", wanted) if name not in configuration]
+        expanded = re.sub(r"\{(\w+)\}", lambda match: configuration.get(match[1], match[0]), wanted)
+        heard = f"refs/heads/{branch}"
+        if unknown or (each["jsonPath"] == "$.ref" and wanted and expanded != heard):
+            yield Diagnosis(
+                definition["name"],
+                f"its filter matches no push to {branch}",
+                f"{each['jsonPath']} must be {expanded!r}, and a push to {branch} says {heard!r}",
+                f"Set matchEquals to 'refs/heads/{{{'BranchName' if 'BranchName' in configuration else 'Branch'}}}'",
+            )

@@ -1,4 +1,4 @@
-"""What roles were denied, from the audit trail and from failed actions, with the statement to add."""
+"""What roles were denied, from the audit trail, from failed actions and from builds' logs, with the line to add."""
 
 from __future__ import annotations
 
@@ -6,91 +6,110 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+
+from botocore.exceptions import ClientError
 
 from homeport.cli import pipelines
 from homeport.cli.doctor.diagnosis import Diagnosis
-from homeport.cli.target import Target
+from homeport.cli.doctor.scope import Scope
+from homeport.cli.logs import build_log
+from homeport.cli.permissions import grants
 
 RECENT = timedelta(hours=3)
-_SENTENCE = re.compile(
+SENTENCE = re.compile(
     r"User: (?P<who>arn:\S+) is not authorized to perform: (?P<action>[\w-]+:\w+)"
-    r"(?: on resource: (?P<resource>\S+?))?(?: because (?P<why>[^\n\"]*?))?(?:$|[\n\"])"
+    r"(?: on resource: (?P<resource>\S+?))?(?: because (?P<why>[^\n\"]*?))?(?:$|[\n\"])",
+    re.MULTILINE,
 )
 _SESSION = re.compile(r"arn:aws[\w-]*:sts::\d+:assumed-role/([^/]+)/")
 
 
-def check(target: Target, stack: str | None) -> Iterator[Diagnosis]:
-    """Each denied pair of role and action once, the newest first."""
-    names = _logical_names(target, stack)
+def check(scope: Scope) -> Iterator[Diagnosis]:
+    """Each denied pair of action and resource once for each role, the newest first."""
     seen: set[tuple[str, str, str]] = set()
-    for message in (*_from_trail(target), *_from_pipelines(target, stack)):
-        for denied in _SENTENCE.finditer(message):
+    for message in (*_from_trail(scope), *_from_pipelines(scope), *_from_builds(scope)):
+        for denied in SENTENCE.finditer(message):
             role = _SESSION.match(denied["who"])
             who = role[1] if role else denied["who"]
             resource = denied["resource"] or "*"
-            if (stack and who not in names) or (who, denied["action"], resource) in seen:
+            if (scope.stack and who not in scope.roles) or (who, denied["action"], resource) in seen:
                 continue
             seen.add((who, denied["action"], resource))
-            yield _diagnosis(who, names.get(who), denied["action"], resource, denied["why"] or "", denied[0])
+            sentence = denied[0].strip('"\n ')
+            yield _diagnosis(
+                scope, who, bool(role), denied["action"], resource, denied["why"] or "", sentence
+            )
 
 
 def _diagnosis(
-    who: str, logical: str | None, action: str, resource: str, why: str, sentence: str
+    scope: Scope, who: str, is_role: bool, action: str, resource: str, why: str, sentence: str
 ) -> Diagnosis:
-    statement = json.dumps({"Effect": "Allow", "Action": action, "Resource": resource}, indent=2)
-    where = f"the policy of {logical} in the template" if logical else f"a policy of the role {who}"
+    logical = scope.roles.get(who)
+    named = f"the role {logical} ({who})" if logical else f"the role {who}" if is_role else who
     if "explicit deny" in why:
         mend = f"Remove or narrow the Deny that matches {action} on {resource}: {why}"
     elif "permissions boundary" in why:
-        mend = f"Let the permissions boundary of {who} allow {action}"
+        mend = f"Let the permissions boundary of {named} allow {action}"
     else:
+        statement = json.dumps({"Effect": "Allow", "Action": action, "Resource": resource}, indent=2)
+        policy = _policy(scope, who, action) if is_role else None
+        where = f"the policy `{policy}` of {named}" if policy else f"a policy of {named}"
         mend = f"Add to {where}:\n{statement}"
-    what = "push" if action.startswith("ecr:") else "call"
-    return Diagnosis(logical or who, f"its {what} {action} is denied", sentence.strip('"\n '), mend)
+    what = "push" if action.startswith("ecr:") and _writes(action) else "call"
+    return Diagnosis(logical or who, f"its {what} {action} is denied", sentence, mend)
 
 
-def _from_trail(target: Target) -> Iterator[str]:
-    cloudtrail = target.client("cloudtrail")
-    since = datetime.now(UTC) - RECENT
-    pages = cloudtrail.get_paginator("lookup_events").paginate(
-        StartTime=since, PaginationConfig={"MaxItems": 500, "PageSize": 50}
+def _writes(action: str) -> bool:
+    return not action.partition(":")[2].startswith(("Get", "BatchGet", "Describe", "List", "BatchCheck"))
+
+
+def _policy(scope: Scope, role: str, action: str) -> str | None:
+    """The role's own policy that has actions of the same service; None when there is none, or none can be read."""
+    try:
+        policies = grants.of_role(scope.client("iam"), role)
+    except ClientError:
+        return None
+    service = action.partition(":")[0]
+    for policy in policies:
+        granted = [each for statement in policy.statements for each in grants.actions(statement)]
+        if not policy.managed and any(each.startswith(f"{service}:") for each in granted):
+            return policy.name
+    return None
+
+
+def _from_trail(scope: Scope) -> Iterator[str]:
+    pages = (
+        scope.client("cloudtrail")
+        .get_paginator("lookup_events")
+        .paginate(
+            StartTime=datetime.now(UTC) - RECENT,
+            PaginationConfig={"MaxItems": 2000, "PageSize": 50},
+        )
     )
     for page in pages:
         for event in page["Events"]:
             body = json.loads(event.get("CloudTrailEvent") or "{}")
-            if "AccessDenied" in body.get("errorCode", "") or "Unauthorized" in body.get("errorCode", ""):
-                yield body.get("errorMessage", "")
+            if re.search("AccessDenied|Unauthorized", body.get("errorCode") or ""):
+                yield body.get("errorMessage") or ""
 
 
-def _from_pipelines(target: Target, stack: str | None) -> Iterator[str]:
-    client = target.client("codepipeline")
-    for page in client.get_paginator("list_pipelines").paginate():
-        for each in page["pipelines"]:
-            if stack and each["name"] != stack:
+def _from_pipelines(scope: Scope) -> Iterator[str]:
+    client = scope.client("codepipeline")
+    for pipeline in scope.pipelines:
+        newest = pipelines.latest(client, pipeline["name"])
+        failed = pipelines.read(client, pipeline["name"], newest).failure if newest else None
+        if failed:
+            yield failed.summary
+
+
+def _from_builds(scope: Scope) -> Iterator[str]:
+    """The logs of failed builds: what `docker push` is denied stands there at once, in a trail of AWS minutes later."""
+    codebuild = scope.client("codebuild")
+    for page in codebuild.get_paginator("list_projects").paginate():
+        for name in page["projects"]:
+            if not scope.holds("AWS::CodeBuild::Project", name):
                 continue
-            newest = pipelines.latest(client, each["name"])
-            failed = pipelines.read(client, each["name"], newest).failure if newest else None
-            if failed:
-                yield failed.summary
-
-
-def _logical_names(target: Target, stack: str | None) -> dict[str, str]:
-    """The roles of the stack (of all stacks) by their physical names."""
-    cloudformation: Any = target.client("cloudformation")
-    stacks = (
-        [stack]
-        if stack
-        else [
-            each["StackName"]
-            for page in cloudformation.get_paginator("describe_stacks").paginate()
-            for each in page["Stacks"]
-        ]
-    )
-    return {
-        each["PhysicalResourceId"]: each["LogicalResourceId"]
-        for name in stacks
-        for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
-        for each in page["StackResourceSummaries"]
-        if each["ResourceType"] == "AWS::IAM::Role"
-    }
+            ids = codebuild.list_builds_for_project(projectName=name, sortOrder="DESCENDING")["ids"][:1]
+            for build in codebuild.batch_get_builds(ids=ids)["builds"] if ids else []:
+                if build["buildStatus"] == "FAILED":
+                    yield from build_log(codebuild, scope.client("logs"), build["id"], last=200)

@@ -1,77 +1,101 @@
-"""Why a service is not healthy: its deployments, its stopped tasks and its targets say it."""
+"""Why a service is not healthy: its deployments, events, stopped tasks and targets say it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from homeport.cli.doctor.diagnosis import Diagnosis
-from homeport.cli.target import Target
+from homeport.cli.doctor.scope import Scope
+from homeport.manifest.model import FARGATE_MEMORY
 
-_STOPS = (
-    ("OutOfMemory", "it needs more memory than it has", "Raise the task's memory, or find the leak"),
-    (
-        "CannotPullContainer",
-        "its image cannot be pulled",
-        "Push the image, and let the execution role pull it",
-    ),
-    (
-        "ResourceInitializationError",
-        "it cannot be prepared",
-        "Mend what the message names: a secret, a log group",
-    ),
-    (
-        "health check",
-        "it does not pass its health check",
-        "Mend the health check's path or port, or the application",
-    ),
-    ("Essential container", "it ends by itself", "Read its last log lines: homeport logs, aws logs tail"),
-)
-_TARGETS = {
-    "Target.ResponseCodeMismatch": "Answer 200 at the health check's path, or change the path or the matcher",
-    "Target.Timeout": "Listen on the container port, on 0.0.0.0, and answer within the timeout",
-    "Target.FailedHealthChecks": "Listen on the container port, on 0.0.0.0, and answer at the health check's path",
-}
+_UNHEALTHY = re.compile(r"unhealthy|unable to|failed|was unable|stopped", re.IGNORECASE)
 
 
-def check(target: Target, stack: str | None) -> Iterator[Diagnosis]:
+def check(scope: Scope) -> Iterator[Diagnosis]:
     """Look at every service of the region, or of the stack."""
-    ecs = target.client("ecs")
-    only = _of_stack(target, stack) if stack else None
+    ecs = scope.client("ecs")
     for cluster_page in ecs.get_paginator("list_clusters").paginate():
         for cluster in cluster_page["clusterArns"]:
             for page in ecs.get_paginator("list_services").paginate(cluster=cluster):
-                arns = [arn for arn in page["serviceArns"] if only is None or arn in only]
+                arns = [arn for arn in page["serviceArns"] if scope.holds("AWS::ECS::Service", arn)]
                 for at in range(0, len(arns), 10):
-                    for service in ecs.describe_services(cluster=cluster, services=arns[at : at + 10])[
-                        "services"
-                    ]:
-                        yield from _service(target, ecs, service)
+                    described = ecs.describe_services(cluster=cluster, services=arns[at : at + 10])
+                    for service in described["services"]:
+                        yield from _service(scope, ecs, service)
 
 
-def _of_stack(target: Target, stack: str | None) -> set[str]:
-    pages = target.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
-    found = [each for page in pages for each in page["StackResourceSummaries"]]
-    return {each["PhysicalResourceId"] for each in found if each["ResourceType"] == "AWS::ECS::Service"}
+def _service(scope: Scope, ecs: Any, service: dict[str, Any]) -> Iterator[Diagnosis]:
+    seen = _Service.of(scope, ecs, service)
+    told: set[str] = set()
+    for text in _evidence(scope, ecs, service):
+        found = next((each for rule in _RULES if (each := rule(seen, text))), None)
+        if found and found.trouble not in told:
+            told.add(found.trouble)
+            yield found
+    failed = [each for each in service.get("deployments", []) if each.get("rolloutState") == "FAILED"]
+    if failed and not told:
+        reason = failed[0].get("rolloutStateReason", "")
+        mend = "Mend the version as the reason says, and release again; the last good one serves meanwhile"
+        yield Diagnosis(seen.name, "its deployment failed", reason, mend)
 
 
-def _service(target: Target, ecs: Any, service: dict[str, Any]) -> Iterator[Diagnosis]:
-    for deployment in service.get("deployments", []):
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """What mending a service needs to know of it."""
+
+    scope: Scope
+    name: str
+    definition: dict[str, Any]
+    group: dict[str, Any]
+
+    @classmethod
+    def of(cls, scope: Scope, ecs: Any, service: dict[str, Any]) -> _Service:
+        newest = max(service["deployments"], key=lambda each: each["createdAt"], default=service)
+        arn = newest.get("taskDefinition") or service["taskDefinition"]
+        definition = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+        groups = [
+            each["targetGroupArn"] for each in service.get("loadBalancers", []) if "targetGroupArn" in each
+        ]
+        group = {}
+        if groups:
+            described = scope.client("elbv2").describe_target_groups(TargetGroupArns=groups[:1])
+            group = described["TargetGroups"][0]
+        return cls(scope, service["serviceName"], definition, group)
+
+    @property
+    def port(self) -> int:
+        ports = [
+            port for each in self.definition["containerDefinitions"] for port in each.get("portMappings", [])
+        ]
+        return int(ports[0]["containerPort"]) if ports else int(self.group.get("Port", 0))
+
+    def diagnosis(self, trouble: str, evidence: str, mend: str) -> Diagnosis:
+        return Diagnosis(self.name, trouble, evidence, mend)
+
+
+def _evidence(scope: Scope, ecs: Any, service: dict[str, Any]) -> Iterator[str]:
+    """What was said of the service lately, the most telling first. A service that is well again says nothing."""
+    newest = max(service["deployments"], key=lambda each: each["createdAt"], default=None)
+    well = service["runningCount"] >= service["desiredCount"]
+    states = [each.get("rolloutState") for each in service["deployments"]]
+    if well and "FAILED" not in states and "IN_PROGRESS" not in states:
+        yield from _targets(scope, service)
+        return
+    for deployment in service["deployments"]:
         if deployment.get("rolloutState") == "FAILED":
-            yield Diagnosis(
-                service["serviceName"],
-                "its deployment failed",
-                deployment.get("rolloutStateReason", ""),
-                "Mend the version as the reason says, and deploy again; the last good version serves meanwhile",
-            )
-    if service["runningCount"] < service["desiredCount"]:
-        yield from _stopped(ecs, service)
-    for balancer in service.get("loadBalancers", []):
-        if arn := balancer.get("targetGroupArn"):
-            yield from _targets(target.client("elbv2"), service, arn)
+            yield deployment.get("rolloutStateReason", "")
+    for event in service.get("events", [])[:30]:
+        recent = newest is None or event["createdAt"] >= newest["createdAt"]
+        if recent and _UNHEALTHY.search(event["message"]):
+            yield event["message"]
+    yield from _stopped(scope, ecs, service)
+    yield from _targets(scope, service)
 
 
-def _stopped(ecs: Any, service: dict[str, Any]) -> Iterator[Diagnosis]:
+def _stopped(scope: Scope, ecs: Any, service: dict[str, Any]) -> Iterator[str]:
     arns = ecs.list_tasks(
         cluster=service["clusterArn"],
         serviceName=service["serviceName"],
@@ -79,32 +103,160 @@ def _stopped(ecs: Any, service: dict[str, Any]) -> Iterator[Diagnosis]:
         maxResults=20,
     )["taskArns"]
     tasks = ecs.describe_tasks(cluster=service["clusterArn"], tasks=arns)["tasks"] if arns else []
-    seen: set[str] = set()
     for task in sorted(tasks, key=lambda each: each.get("stoppedAt") or each["createdAt"], reverse=True):
-        details = [
-            f"{each['name']}: exit {each['exitCode']}" for each in task["containers"] if each.get("exitCode")
-        ]
-        details += [each["reason"] for each in task["containers"] if each.get("reason")]
-        evidence = "\n".join([task.get("stoppedReason", ""), *details])
-        trouble, mend = next(
-            ((what, how) for word, what, how in _STOPS if word.lower() in evidence.lower()),
-            ("its tasks stop", "Read the task's log: homeport logs"),
-        )
-        if trouble not in seen and "scaling activity" not in evidence.lower():
-            seen.add(trouble)
-            yield Diagnosis(service["serviceName"], trouble, evidence, mend)
-
-
-def _targets(elbv2: Any, service: dict[str, Any], arn: str) -> Iterator[Diagnosis]:
-    seen: set[str] = set()
-    for each in elbv2.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]:
-        health = each["TargetHealth"]
-        if health["State"] == "unhealthy" and health.get("Reason", "") not in seen:
-            seen.add(health.get("Reason", ""))
-            place = f"{each['Target']['Id']}:{each['Target']['Port']}"
-            yield Diagnosis(
-                service["serviceName"],
-                "a target is unhealthy, so it gets no traffic",
-                f"{place} {health.get('Reason', '')}: {health.get('Description', '')}",
-                _TARGETS.get(health.get("Reason", ""), "Mend what the reason names"),
+        said = [task.get("stoppedReason", "")]
+        for each in task["containers"]:
+            said += [f"{each['name']}: {each['reason']}"] if each.get("reason") else []
+            said += (
+                [f"{each['name']}: exit code {each['exitCode']}"] if each.get("exitCode") is not None else []
             )
+        if "scaling activity" not in said[0].lower():
+            yield "\n".join(part for part in said if part) + _last_lines(scope, ecs, task)
+
+
+def _last_lines(scope: Scope, ecs: Any, task: dict[str, Any], count: int = 5) -> str:
+    """The end of the log of a task's first container that writes to CloudWatch Logs."""
+    described = ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])["taskDefinition"]
+    for each in described["containerDefinitions"]:
+        options = each.get("logConfiguration", {}).get("options", {})
+        if "awslogs-stream-prefix" not in options:
+            continue
+        stream = f"{options['awslogs-stream-prefix']}/{each['name']}/{task['taskArn'].rpartition('/')[2]}"
+        logs = scope.client("logs")
+        try:
+            page = logs.get_log_events(
+                logGroupName=options["awslogs-group"], logStreamName=stream, limit=count, startFromHead=False
+            )
+        except logs.exceptions.ResourceNotFoundException:
+            continue
+        return "".join(f"\n| {event['message'].rstrip()}" for event in page["events"])
+    return ""
+
+
+def _targets(scope: Scope, service: dict[str, Any]) -> Iterator[str]:
+    for balancer in service.get("loadBalancers", []):
+        if arn := balancer.get("targetGroupArn"):
+            described = scope.client("elbv2").describe_target_health(TargetGroupArn=arn)
+            for each in described["TargetHealthDescriptions"]:
+                health = each["TargetHealth"]
+                if health["State"] == "unhealthy":
+                    place = f"{each['Target']['Id']}:{each['Target']['Port']}"
+                    yield f"{place} {health.get('Reason', '')}: {health.get('Description', '')}"
+
+
+def _wrong_port(service: _Service, text: str) -> Diagnosis | None:
+    found = re.search(r"listens on port (\d+)", text)
+    nothing = re.search(
+        r"[Nn]othing listens on port (\d+)|connection to \S+ refused|Connection refused", text
+    )
+    if not found and not nothing:
+        return None
+    expected = service.port
+    if found:
+        trouble = f"the application listens on port {found[1]}, and the service expects {expected}"
+        mend = f"service.port: {found[1]} in homeport.yml (containerPort {found[1]} in the task definition), and deploy"
+    else:
+        trouble = f"nothing listens on port {expected}"
+        mend = (
+            f"Listen on $PORT ({expected}) and on 0.0.0.0, or set service.port to the port that it listens on"
+        )
+    return service.diagnosis(trouble, text, mend)
+
+
+def _cannot_pull(service: _Service, text: str) -> Diagnosis | None:
+    if not re.search("CannotPullContainer|pull access denied|manifest unknown", text):
+        return None
+    images = ", ".join(each["image"] for each in service.definition["containerDefinitions"])
+    mend = f"Push the image that the task definition names ({images}), or correct its name"
+    if re.search("denied|not authorized|403", text, re.IGNORECASE):
+        role = service.definition.get("executionRoleArn", "no execution role").rpartition("/")[2]
+        mend = f"Let the execution role ({role}) pull: ecr:GetAuthorizationToken, ecr:BatchGetImage, "
+        mend += "ecr:GetDownloadUrlForLayer, ecr:BatchCheckLayerAvailability"
+    elif re.search("timeout|no such host|unreachable|i/o", text, re.IGNORECASE):
+        mend = "Give the tasks a way out: network.egress: nat, or endpoints with images in ECR only"
+    return service.diagnosis("its image cannot be pulled", text, mend)
+
+
+def _out_of_memory(service: _Service, text: str) -> Diagnosis | None:
+    if "OutOfMemory" not in text:
+        return None
+    now = int(service.definition.get("memory") or 0)
+    offered = FARGATE_MEMORY.get(int(service.definition.get("cpu") or 0), ())
+    more = next((each for each in offered if each > now), None)
+    mend = (
+        f"service.memory: {more} in homeport.yml" if more else "A larger service.cpu with more service.memory"
+    )
+    return service.diagnosis(f"it needs more memory than its {now} MiB", text, f"{mend}; or find the leak")
+
+
+def _cannot_begin(service: _Service, text: str) -> Diagnosis | None:
+    if "ResourceInitializationError" not in text:
+        return None
+    mend = "Mend what the message names: a secret or log group that is missing, or that the execution role may not use"
+    return service.diagnosis("its tasks cannot be prepared", text, mend)
+
+
+def _container_check(service: _Service, text: str) -> Diagnosis | None:
+    if "failed container health checks" not in text:
+        return None
+    checks = [
+        each.get("healthCheck", {}).get("command") for each in service.definition["containerDefinitions"]
+    ]
+    command = next((" ".join(each) for each in checks if each), "")
+    mend = f"Run it in a task (homeport exec {service.name}), and mend the healthCheck of the container: {command}"
+    return service.diagnosis("its container's own health check fails", text, mend)
+
+
+def _health_check(service: _Service, text: str) -> Diagnosis | None:
+    found = re.search(r"[Cc]odes?: \[?(\d{3})", text) or re.search(r"answers? (?:with )?(\d{3})", text)
+    timed_out = re.search(r"Target\.Timeout|[Rr]equest timed out", text)
+    failed = re.search(
+        r"ELB health checks|unhealthy in|Target\.FailedHealthChecks|ResponseCodeMismatch", text
+    )
+    if not (found or timed_out or failed):
+        return None
+    path, group = service.group.get("HealthCheckPath", "/"), service.group.get("TargetGroupArn", "")
+    if timed_out:
+        trouble = f"its health check at {path} is not answered in time"
+        mend = "Answer within the target group's timeout, listen on 0.0.0.0, and let the balancer's security group in"
+        return service.diagnosis(trouble, text, mend)
+    trouble = (
+        f"its health check at {path} answers {found[1]}" if found else f"its health check at {path} fails"
+    )
+    mend = "service.health in homeport.yml: a path that answers 200 (aws elbv2 modify-target-group --target-group-arn "
+    return service.diagnosis(trouble, text, f"{mend}{group} --health-check-path <path>)")
+
+
+def _crash(service: _Service, text: str) -> Diagnosis | None:
+    found = re.search(r"exit code (\d+)", text)
+    if "Essential container" not in text and not found:
+        return None
+    code = int(found[1]) if found else 0
+    meaning = {
+        0: "as if its work were done",
+        126: "its command cannot be run",
+        127: "its command is not there",
+    }
+    meaning |= {137: "it was killed", 139: "it crashed", 143: "it was told to stop"}
+    trouble = f"its container ends by itself: exit code {code}" + (
+        f", {meaning[code]}" if code in meaning else ""
+    )
+    mend = (
+        f"Mend what the last lines say; try the image alone: docker run --rm -e PORT={service.port} <image>"
+    )
+    return service.diagnosis(trouble, text, mend)
+
+
+def _no_place(service: _Service, text: str) -> Diagnosis | None:
+    if "unable to place a task" not in text:
+        return None
+    return service.diagnosis(
+        "its tasks find no place to run", text, "Mend what the reason names: subnets, capacity"
+    )
+
+
+_RULES = (
+    *(_out_of_memory, _cannot_pull, _cannot_begin, _wrong_port, _container_check, _health_check),
+    *(_crash, _no_place),
+)
+"""The first that recognises a text explains it; the most particular come first."""

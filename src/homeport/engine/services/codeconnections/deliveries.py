@@ -1,7 +1,7 @@
 """Deliveries: webhook calls that are kept before they are answered, and carried out afterwards, once.
 
 A delivery is Received, then Processed, Ignored or Failed (with the reason). Redelivering carries the kept payload
-out again.
+out again. Of refused deliveries only the last is kept, without its payload: anybody may send them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from homeport.engine.services.codeconnections import github, repositories
 from homeport.engine.services.codeconnections.changes import Change, Listeners
 from homeport.engine.services.codeconnections.tables import CONNECTIONS, DELIVERIES, WATCHES, Row
 from homeport.engine.services.context import Context
+
+REFUSED = "refused"
+"""The id under which the last refused delivery is kept."""
 
 
 def receive(ctx: Context, connection: Row, delivery_id: str, event: str, digest: str, size: int) -> bool:
@@ -40,11 +43,18 @@ def receive(ctx: Context, connection: Row, delivery_id: str, event: str, digest:
     return True
 
 
+def refuse(ctx: Context, connection: Row, reason: str) -> None:
+    """Remember that a delivery was refused."""
+    now = ctx.now()
+    row = {"connectionId": connection["id"], "deliveryId": REFUSED, "event": "", "status": "Refused"}
+    DELIVERIES.put(ctx, row | {"reason": reason, "receivedAt": now, "endedAt": now, "attempt": 1, "size": 0})
+
+
 def redeliver(ctx: Context, connection: Row, delivery_id: str) -> Row | None:
     """Carry a delivery out again; None when there is none of this id."""
     with ctx.store.transaction():
         row = DELIVERIES.get(ctx, connection["id"], delivery_id)
-        if row is None or row["status"] == "Received":
+        if row is None or row["status"] in ("Received", "Refused"):
             return row
         row |= {"status": "Received", "attempt": row["attempt"] + 1}
         row.pop("reason", None)

@@ -27,6 +27,11 @@ def connection(at: At, arn: str) -> Row:
     return row
 
 
+def is_pending(connection: Row) -> bool:
+    """Whether the connection waits for consent."""
+    return {"Key": "homeport:consent", "Value": "pending"} in connection["Tags"]
+
+
 def host(at: At, arn: str) -> Row:
     """The host of an ARN. Raises ResourceNotFoundException."""
     row = HOSTS.get(at, arn.rpartition("/")[2])

@@ -15,13 +15,14 @@ from homeport.engine.services.context import Context
 from homeport.engine.store.database import Scope
 from homeport.engine.wire import model
 from homeport.engine.wire.call import Call
+from homeport.engine.wire.errors import AwsError
 
 
 async def use(
     ctx: Context, role: str, region: str, arn: str, through: str | None = None
 ) -> tuple[Context, Row]:
     """The connection, and a context to read its repositories in. `ctx` is that of the service which uses it, `role`
-    the one that it acts as. Raises AccessDenied and ResourceNotFoundException."""
+    the one that it acts as. Raises AccessDenied, ResourceNotFoundException and InvalidInputException."""
     principal = ctx.engine.identity.assume_for_service(
         role, f"{ctx.service}.amazonaws.com", f"{ctx.service}-{ctx.request_id[:8]}", through
     )
@@ -40,7 +41,12 @@ async def use(
     )
     parts = arn.split(":")
     own = ctx.engine.context("codeconnections", Scope(ctx.account, parts[3] if len(parts) > 3 else region))
-    return own, tables.connection(own, arn)
+    connection = tables.connection(own, arn)
+    if tables.is_pending(connection):
+        raise AwsError(
+            "InvalidInputException", f"Unable to use Connection: {arn}. The connection is PENDING."
+        )
+    return own, connection
 
 
 def _use_connection(service: str) -> OperationModel:

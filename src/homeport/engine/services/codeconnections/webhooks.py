@@ -86,6 +86,7 @@ async def _receive(
 ) -> tuple[int, dict[str, str]]:
     payload = await request.body(LIMIT)
     if not github.verify(secret, request.headers.get("x-hub-signature-256"), payload):
+        deliveries.refuse(ctx, connection, "The signature X-Hub-Signature-256 is missing or wrong")
         raise AwsError("Forbidden", "The signature X-Hub-Signature-256 is missing or wrong", 403)
     event, delivery = request.headers.get("x-github-event"), request.headers.get("x-github-delivery")
     if not event or not delivery:

@@ -51,7 +51,11 @@ async def _receive(engine: Engine, request: http.Request) -> str:
     payload = await request.body(LIMIT)
     definition = webhook["definition"]
     settings = seal(engine).open(webhook["sealed"], SEALED) or {}
-    _authenticate(definition["authentication"], settings, request, payload)
+    try:
+        _authenticate(definition["authentication"], settings, request, payload)
+    except AwsError as error:
+        WEBHOOKS.put(ctx, webhook | {"errorCode": "AuthenticationFailure", "errorMessage": error.message})
+        raise
     pipeline = PIPELINES.get(ctx, definition["targetPipeline"])
     if pipeline is None:
         raise AwsError(
@@ -69,7 +73,7 @@ async def _receive(engine: Engine, request: http.Request) -> str:
     if not matches(definition["filters"], payload, action["configuration"]):
         return "The filters of the webhook do not match: nothing was started"
     with ctx.store.transaction():
-        WEBHOOKS.put(ctx, webhook | {"lastTriggered": ctx.now()})
+        WEBHOOKS.put(ctx, _without_error(webhook) | {"lastTriggered": ctx.now()})
         trigger = {
             "triggerType": "Webhook",
             "triggerDetail": ctx.arn(f"webhook:{webhook['name']}"),
@@ -77,6 +81,10 @@ async def _receive(engine: Engine, request: http.Request) -> str:
         token = _token(webhook, payload) if definition["authentication"] == "GITHUB_HMAC" else None
         id = starting.start(ctx, pipeline["pipelineName"], trigger, token=token)
     return f"Started the pipeline execution {id}"
+
+
+def _without_error(webhook: Row) -> Row:
+    return {key: value for key, value in webhook.items() if not key.startswith("error")}
 
 
 def _webhook(engine: Engine, token: str) -> tuple[Context, Row]:

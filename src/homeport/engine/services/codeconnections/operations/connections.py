@@ -1,7 +1,8 @@
 """Connections and hosts.
 
-A connection is AVAILABLE at once: here is no provider's page on which it would be confirmed. A host's endpoint may
-be any URL under which git finds repositories, `file:///srv/git` too.
+A connection is AVAILABLE at once: here is no provider's page on which it would be confirmed. To rehearse the wait for
+it, give it the tag `homeport:consent` with the value `pending`: it is PENDING until the tag is removed. A host's
+endpoint may be any URL under which git finds repositories, `file:///srv/git` too.
 https://docs.aws.amazon.com/codeconnections/latest/APIReference/API_CreateConnection.html
 """
 
@@ -87,7 +88,8 @@ async def delete_connection(ctx: Context, request: dict[str, Any]) -> dict[str, 
 
 
 def _shown(row: Row) -> Row:
-    return {key: value for key, value in row.items() if key not in ("id", "Tags") and value is not None}
+    shown = {key: value for key, value in row.items() if key not in ("id", "Tags") and value is not None}
+    return shown | ({"ConnectionStatus": "PENDING"} if tables.is_pending(row) else {})
 
 
 @operation

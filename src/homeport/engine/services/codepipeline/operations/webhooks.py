@@ -103,7 +103,7 @@ def _shown(ctx: Context, row: Row) -> Row:
         "arn": ctx.arn(f"webhook:{row['name']}"),
         "tags": [{"key": key, "value": value} for key, value in row["tags"].items()],
     }
-    return shown | ({"lastTriggered": row["lastTriggered"]} if row.get("lastTriggered") else {})
+    return shown | {key: row[key] for key in ("lastTriggered", "errorCode", "errorMessage") if row.get(key)}
 
 
 def _url(ctx: Context, row: Row) -> str:
