@@ -61,6 +61,9 @@ def permissions(
 
 
 def _show(logical: str, shown: Review) -> None:
+    if not shown.actions and not shown.denied:
+        out.print(f"\n[bold]{logical}[/] [bright_black]{shown.role}[/]\n  is granted nothing")
+        return
     counts = {state: sum(each.state is state for each in shown.actions) for state in State}
     summary = f"{counts[State.used]} of {len(shown.actions)} granted actions used"
     unused = f", [yellow]{counts[State.unused]} not used[/]" if counts[State.unused] else ""

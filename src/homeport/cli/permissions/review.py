@@ -20,6 +20,14 @@ _DATA = (
 )
 """Data events and calls that event history leaves out.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html"""
+_AWS_ONLY = (
+    *("codecommit:UploadArchive", "codecommit:GetUploadArchiveStatus", "codecommit:CancelUploadArchive"),
+    *("s3:GetObjectVersion", "s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"),
+    *("ecr:BatchCheckLayerAvailability", "ecs:TagResource", "ec2:*NetworkInterface*", "ec2:Describe*"),
+)
+"""What CodePipeline, CodeBuild and ECS do in AWS with a role, and the engine without one.
+https://docs.aws.amazon.com/codepipeline/latest/userguide/security-iam-permissions-policies.html
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html"""
 _IMPLIED = ("*:TagResource", "*:AddTags*", "logs:CreateLogGroup")
 """What is checked beside another call and then recorded as that call only."""
 
@@ -72,12 +80,17 @@ def review(
 
 
 def _judge(granted: str, policy: str, used: Mapping[str, Use], records_data: bool) -> Reviewed:
-    why = "" if records_data else _unseen(granted)
+    why = _only_on_aws(granted) if records_data else _unseen(granted)
     if matching := [use for action, use in used.items() if covers(granted, action)]:
         whole = Use(sum(use.count for use in matching), max(use.last for use in matching if use.last))
         whole.resources = {resource for use in matching for resource in use.resources}
         return Reviewed(granted, policy, State.used, whole, why)
     return Reviewed(granted, policy, State.unseen if why else State.unused, why=why)
+
+
+def _only_on_aws(granted: str) -> str:
+    """Why the engine's trail, which has every call at home, would not show an action that AWS needs."""
+    return "AWS uses it where the engine does not" if any(covers(each, granted) for each in _AWS_ONLY) else ""
 
 
 def _unseen(granted: str) -> str:
