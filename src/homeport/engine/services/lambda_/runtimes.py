@@ -9,9 +9,9 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from homeport.engine.containers import base_images
+from homeport.engine.containers import recipes
 
-IMAGE = base_images.LAMBDA
+IMAGE = recipes.LAMBDA
 RUNTIME_FOLDER = "/var/runtime"
 
 
