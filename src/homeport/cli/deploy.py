@@ -13,6 +13,7 @@ from rich.table import Table
 
 from homeport.cli import changes, git, stacks, view
 from homeport.cli.address import address_of
+from homeport.cli.output import Output, OutputOption, tell
 from homeport.cli.project import DEFAULT, FileOption, load, template_text
 from homeport.cli.target import CannotReach, Target, TargetName
 from homeport.cli.verb import verb
@@ -25,17 +26,14 @@ _COLORS = {"COMPLETE": "green", "FAILED": "red", "PROGRESS": "cyan"}
 
 
 @verb
-def diff(target: Target, file: FileOption = DEFAULT) -> None:
+def diff(target: Target, file: FileOption = DEFAULT, output: OutputOption = Output.table) -> None:
     """Show what a deployment would change, resource by resource; nothing is changed."""
     manifest = load(file)
     cloudformation = target.client("cloudformation")
     found = changes.preview(
         cloudformation, manifest.app, template_text(manifest, file), _parameters(target, manifest)
     )
-    if not found:
-        out.print(f"{manifest.app}: nothing to change.")
-        return
-    out.print(changes.table(found))
+    _show(found, manifest.app, output)
 
 
 @verb
@@ -49,6 +47,7 @@ def deploy(
     remote: Annotated[
         bool, typer.Option("--remote/--no-remote", help="Let this repository push there: git push homeport.")
     ] = True,
+    output: OutputOption = Output.table,
 ) -> None:
     """Deploy the stack of homeport.yml, and let `git push homeport` release."""
     manifest = load(file)
@@ -57,13 +56,18 @@ def deploy(
     parameters = _parameters(target, manifest)
     if dry_run or (target.name is TargetName.aws and not yes):
         found = changes.preview(cloudformation, manifest.app, template, parameters)
-        out.print(changes.table(found) if found else f"{manifest.app}: nothing to change.")
+        _show(found, manifest.app, output)
         if dry_run or not found:
             return
         account = target.client("sts").get_caller_identity()["Account"]
         typer.confirm(f"Make these changes in the account {account}?", abort=True)
     began = time.monotonic()
     outputs = _deploy(cloudformation, manifest, template, parameters)
+    if output is Output.json:
+        if remote and "CloneUrl" in outputs and git.root(file.parent):
+            git.add_remote(file.parent, outputs["CloneUrl"], manifest.source.branch, target)
+        tell(output, "", stack=manifest.app, outputs=outputs)
+        return
     out.print(f"[green]✓[/] {manifest.app} is deployed ({view.seconds(time.monotonic() - began)}).")
     _next_steps(target, manifest, outputs, file.parent if remote else None)
 
@@ -73,6 +77,7 @@ def destroy(
     target: Target,
     file: FileOption = DEFAULT,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    output: OutputOption = Output.table,
 ) -> None:
     """Delete the stack. What holds code or artifacts is kept: the repository and the bucket."""
     manifest = load(file)
@@ -81,15 +86,24 @@ def destroy(
     cloudformation = target.client("cloudformation")
     kept: list[str] = []
 
-    def tell(event: stacks.Event) -> None:
+    def note(event: stacks.Event) -> None:
         if event["ResourceStatus"] == "DELETE_SKIPPED":
             kept.append(f"{event['ResourceType']} {event['PhysicalResourceId']}")
 
     try:
-        stacks.delete(cloudformation, manifest.app, tell)
+        stacks.delete(cloudformation, manifest.app, note)
     except stacks.DeployFailed as error:
         raise CannotReach(f"{manifest.app} was not deleted: {error}") from None
-    out.print(f"{manifest.app} is deleted." + (f" Kept: {', '.join(kept)}" if kept else ""))
+    sentence = f"{manifest.app} is deleted." + (f" Kept: {', '.join(kept)}" if kept else "")
+    tell(output, sentence, stack=manifest.app, kept=kept)
+
+
+def _show(found: list[dict[str, Any]], app: str, output: Output) -> None:
+    """What would change."""
+    if output is Output.json:
+        tell(output, "", stack=app, changes=found)
+    else:
+        out.print(changes.table(found) if found else f"{app}: nothing to change.")
 
 
 def _deploy(
@@ -98,13 +112,13 @@ def _deploy(
     shown: dict[str, stacks.Event] = {}
     with Live(console=out, refresh_per_second=8, transient=True) as live:
 
-        def tell(event: stacks.Event) -> None:
+        def note(event: stacks.Event) -> None:
             shown[event["LogicalResourceId"]] = event
             live.update(_progress(shown))
 
         try:
             tags = {"homeport:app": manifest.app}
-            return stacks.deploy(cloudformation, manifest.app, template, parameters, tags, tell)
+            return stacks.deploy(cloudformation, manifest.app, template, parameters, tags, note)
         except stacks.DeployFailed as error:
             live.update("")
             raise CannotReach(f"{manifest.app} was not deployed, and is as it was before. {error}") from None

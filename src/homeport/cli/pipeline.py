@@ -16,8 +16,8 @@ from rich.live import Live
 
 from homeport.cli import deployments, pipelines, view
 from homeport.cli.logs import LogFollower
-from homeport.cli.output import Output, OutputOption
-from homeport.cli.target import Target
+from homeport.cli.output import Output, OutputOption, tell
+from homeport.cli.target import CannotReach, Target
 from homeport.cli.verb import verb
 
 out = Console(highlight=False)
@@ -75,8 +75,9 @@ def logs(
     pipeline: Pipeline = None,
     execution: ExecutionId = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the execution ends.")] = False,
+    output: OutputOption = Output.table,
 ) -> None:
-    """Show what the actions of an execution wrote: build logs and deployment events."""
+    """Show what the actions of an execution wrote: build logs and deployment events. As JSON, an object a line."""
     client = target.client("codepipeline")
     name = _name(client, pipeline)
     shown = _read(client, name, execution)
@@ -84,6 +85,9 @@ def logs(
     while True:
         final = shown.final
         for action, line in follower.fresh(shown):
+            if output is Output.json:
+                print(json.dumps({"action": action, "line": line.rstrip("\n")}), flush=True)
+                continue
             out.print(f"[bright_black]{action:>12}[/] ", end="")
             out.print(line.rstrip("\n"), markup=False)
         if final or not follow:
@@ -99,6 +103,7 @@ def start(
     commit: Annotated[
         str | None, typer.Option(help="A commit to build instead of the branch's newest.")
     ] = None,
+    output: OutputOption = Output.table,
 ) -> None:
     """Start an execution by hand."""
     client = target.client("codepipeline")
@@ -109,7 +114,8 @@ def start(
         override = {"actionName": source, "revisionType": "COMMIT_ID", "revisionValue": commit}
         arguments["sourceRevisions"] = [override]
     started = client.start_pipeline_execution(name=name, **arguments)["pipelineExecutionId"]
-    out.print(f"{name} runs as {started}. Follow it:  homeport status {name} --watch")
+    sentence = f"{name} runs as {started}. Follow it:  homeport status {name} --watch"
+    tell(output, sentence, pipeline=name, execution=started)
 
 
 @verb
@@ -121,6 +127,7 @@ def stop(
     reason: Annotated[
         str, typer.Option(help="Why; it stands in the execution's history.")
     ] = "stopped by hand",
+    output: OutputOption = Output.table,
 ) -> None:
     """Stop an execution; actions that run may finish, unless they are abandoned."""
     client = target.client("codepipeline")
@@ -129,7 +136,7 @@ def stop(
     client.stop_pipeline_execution(
         pipelineName=name, pipelineExecutionId=shown.id, abandon=abandon, reason=reason[:200]
     )
-    out.print(f"{name} {shown.id} is stopping.")
+    tell(output, f"{name} {shown.id} is stopping.", pipeline=name, execution=shown.id)
 
 
 @verb
@@ -140,6 +147,7 @@ def retry(
     all_actions: Annotated[
         bool, typer.Option("--all", help="All actions of the stage, not the failed only.")
     ] = False,
+    output: OutputOption = Output.table,
 ) -> None:
     """Run the failed stage of an execution again."""
     client = target.client("codepipeline")
@@ -147,12 +155,16 @@ def retry(
     shown = _read(client, name, execution)
     failed = shown.failure
     if failed is None:
-        raise typer.BadParameter(f"no action of the execution {shown.id} has failed (it is {shown.status})")
+        raise CannotReach(
+            f"No action of the execution {shown.id} of {name} has failed: it is {shown.status}. "
+            f"Run the newest commit:  homeport start {name}"
+        )
     mode = "ALL_ACTIONS" if all_actions else "FAILED_ACTIONS"
     client.retry_stage_execution(
         pipelineName=name, stageName=failed.stage, pipelineExecutionId=shown.id, retryMode=mode
     )
-    out.print(f"{name}: the stage {failed.stage} runs again. Follow it:  homeport status {name} --watch")
+    sentence = f"{name}: the stage {failed.stage} runs again. Follow it:  homeport status {name} --watch"
+    tell(output, sentence, pipeline=name, execution=shown.id, stage=failed.stage)
 
 
 @verb
@@ -165,6 +177,7 @@ def rollback(
     to: Annotated[
         str | None, typer.Option(help="The execution to go back to; the last good before this.")
     ] = None,
+    output: OutputOption = Output.table,
 ) -> None:
     """Take back the deployment that is under way; when there is none, deploy again what an earlier execution did."""
     client = target.client("codepipeline")
@@ -174,7 +187,9 @@ def rollback(
     stage = stage or client.get_pipeline(name=name)["pipeline"]["stages"][-1]["name"]
     goal = to or _last_good(client, name, stage)
     started = client.rollback_stage(pipelineName=name, stageName=stage, targetPipelineExecutionId=goal)
-    out.print(f"{name}: {stage} goes back to {goal}, as the execution {started['pipelineExecutionId']}.")
+    execution = started["pipelineExecutionId"]
+    sentence = f"{name}: {stage} goes back to {goal}, as the execution {execution}."
+    tell(output, sentence, pipeline=name, stage=stage, target=goal, execution=execution)
 
 
 def _stop_deployments(target: Target, services: list[tuple[str, str]]) -> bool:
@@ -196,9 +211,10 @@ def approve(
     comment: Annotated[
         str, typer.Option("--comment", "-m", help="Why; it stands in the history.")
     ] = "approved",
+    output: OutputOption = Output.table,
 ) -> None:
     """Approve the approval that a pipeline waits for."""
-    _answer(target, pipeline, "Approved", comment)
+    _answer(target, pipeline, "Approved", comment, output)
 
 
 @verb
@@ -208,9 +224,10 @@ def reject(
     comment: Annotated[
         str, typer.Option("--comment", "-m", help="Why; it stands in the history.")
     ] = "rejected",
+    output: OutputOption = Output.table,
 ) -> None:
     """Reject the approval that a pipeline waits for."""
-    _answer(target, pipeline, "Rejected", comment)
+    _answer(target, pipeline, "Rejected", comment, output)
 
 
 @verb
@@ -220,13 +237,14 @@ def open_(
     show: Annotated[
         bool, typer.Option("--print", help="Print the address instead of opening a browser.")
     ] = False,
+    output: OutputOption = Output.table,
 ) -> None:
     """Open the service of a stack in a browser."""
     from homeport.cli.address import address_of
 
     address = address_of(target, stack)
-    if show or not webbrowser.open(address):
-        print(address)
+    if show or output is Output.json or not webbrowser.open(address):
+        tell(output, address, url=address)
 
 
 def _name(client: Any, pipeline: str | None) -> str:
@@ -240,13 +258,13 @@ def _name(client: Any, pipeline: str | None) -> str:
     if len(names) == 1:
         return names[0]
     found = "there is none yet" if not names else f"there are {', '.join(sorted(names))}"
-    raise typer.BadParameter(f"name a pipeline: {found}")
+    raise CannotReach(f"Name a pipeline: {found}.")
 
 
 def _read(client: Any, name: str, execution: str | None) -> pipelines.Execution:
     found = execution or pipelines.latest(client, name)
     if found is None:
-        raise typer.BadParameter(f"{name} has not run yet. Push a commit, or:  homeport start {name}")
+        raise CannotReach(f"{name} has not run yet. Push a commit, or:  homeport start {name}")
     return pipelines.read(client, name, found)
 
 
@@ -264,11 +282,11 @@ def _last_good(client: Any, name: str, stage: str) -> str:
     newest = current[0]["pipelineExecutionId"] if current else ""
     older = [each for each in good if each != newest]
     if not older:
-        raise typer.BadParameter(f"no earlier execution of {name} succeeded in the stage {stage}")
+        raise CannotReach(f"No earlier execution of {name} succeeded in the stage {stage}")
     return older[0]
 
 
-def _answer(target: Target, pipeline: str | None, result: str, comment: str) -> None:
+def _answer(target: Target, pipeline: str | None, result: str, comment: str, output: Output) -> None:
     client = target.client("codepipeline")
     name = _name(client, pipeline)
     for stage in client.get_pipeline_state(name=name)["stageStates"]:
@@ -282,6 +300,7 @@ def _answer(target: Target, pipeline: str | None, result: str, comment: str) -> 
                     result={"summary": comment[:512], "status": result},
                     token=token,
                 )
-                out.print(f"{name}: {stage['stageName']}/{action['actionName']} is {result.lower()}.")
+                sentence = f"{name}: {stage['stageName']}/{action['actionName']} is {result.lower()}."
+                tell(output, sentence, pipeline=name, stage=stage["stageName"], action=action["actionName"])
                 return
-    raise typer.BadParameter(f"{name} does not wait for an approval")
+    raise CannotReach(f"{name} does not wait for an approval. What it does:  homeport status {name}")
