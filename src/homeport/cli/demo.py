@@ -34,12 +34,13 @@ def demo(
     data: Annotated[
         Path | None, typer.Option(help="Where the demo keeps its engine and its repository.")
     ] = None,
+    port: Annotated[int, typer.Option(help="Port of its engine; 0 takes a free one.")] = PORT,
 ) -> None:
     """Show a commit's way to production, with everything real, in a minute."""
     began = time.monotonic()
     folder = (data or _default_folder()).expanduser().absolute()
     _title("An engine: AWS's APIs on this machine")
-    _start_engine(folder / "engine")
+    _start_engine(folder / "engine", port)
     target = Target(data=folder / "engine")
 
     _title("The stack: network, load balancer, service, registry, build, pipeline and their roles")
@@ -90,9 +91,9 @@ def _title(text: str) -> None:
     out.print(f"\n[bold cyan]▌[/bold cyan] [bold]{text}[/bold]")
 
 
-def _start_engine(data: Path) -> None:
+def _start_engine(data: Path, port: int) -> None:
     command = [sys.executable, "-m", "homeport.cli.engine", "start", "--detach", "--data", str(data)]
-    done = subprocess.run([*command, "--port", str(PORT)], capture_output=True, text=True)
+    done = subprocess.run([*command, "--port", str(port)], capture_output=True, text=True)
     if done.returncode:
         out.print(done.stderr, style="red")
         raise typer.Exit(1)

@@ -86,9 +86,8 @@ def _explained(name: str, build: dict[str, Any], log: list[str]) -> Iterator[Dia
     for pattern, trouble, mend in _RULES:
         if found := re.search(pattern, text, re.MULTILINE):
             hit = next((line for line in (*said, *log) if found[0] in line), found[0])
-            yield Diagnosis(
-                name, trouble, "\n".join(dict.fromkeys([f"{build['id']}: {hit}", *said[:2]])), mend
-            )
+            where = f"{build['id']}, in the image {build['environment']['image']}"
+            yield Diagnosis(name, trouble, "\n".join(dict.fromkeys([where, hit, *said[:2]])), mend)
             return
     evidence = "\n".join([build["id"], *said[:2], *tail])
     mend = f"Run the command on your machine; the whole log:  homeport logs {name}"
