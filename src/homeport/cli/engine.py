@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from homeport.cli.output import Output, OutputOption
+from homeport.cli.processes import alive
 
 app = typer.Typer(help="The local engine: AWS on this machine.", no_args_is_help=True)
 out = Console()
@@ -110,7 +111,7 @@ def stop(data: Data = None) -> None:
     facts = _running(data)
     os.kill(facts["pid"], signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
-    while _alive(facts["pid"]):
+    while alive(facts["pid"]):
         if time.monotonic() > deadline:
             err.print(
                 f"The engine (pid {facts['pid']}) does not end; `kill -9` it: nothing is lost.", style="red"
@@ -199,7 +200,7 @@ def _facts(data: Path) -> dict[str, Any] | None:
         facts = json.loads((data / "engine.json").read_text())
     except (OSError, ValueError):
         return None
-    return facts if _alive(facts["pid"]) else None
+    return facts if alive(facts["pid"]) else None
 
 
 def _running(data: Path | None) -> dict[str, Any]:
@@ -210,17 +211,6 @@ def _running(data: Path | None) -> dict[str, Any]:
         f"No engine runs on {folder}. Start one: homeport engine start --detach", style="red", highlight=False
     )
     raise typer.Exit(1)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    stat = Path(f"/proc/{pid}/stat")
-    return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
 def _tail(log: Path, lines: int) -> str:

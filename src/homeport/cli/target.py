@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from homeport.cli.processes import alive
+
 
 class TargetName(StrEnum):
     """The two places that a stack can be deployed to."""
@@ -44,14 +46,21 @@ class Target:
         return self.name is TargetName.local and bool(os.environ.get("AWS_ENDPOINT_URL"))
 
     @cached_property
-    def facts(self) -> dict[str, Any]:
-        """What the local engine announced. Raises CannotReach when none runs."""
+    def announced(self) -> dict[str, Any] | None:
+        """What the last engine on the folder announced, which may have ended since; None when there was none."""
         try:
             return json.loads((self.folder / "engine.json").read_text())
         except (OSError, ValueError):
+            return None
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """What the local engine announced. Raises CannotReach when none runs."""
+        if self.announced is None or not alive(self.announced["pid"]):
             raise CannotReach(
                 f"No engine runs on {self.folder}. Start one: homeport engine start --detach (or use --target aws)"
-            ) from None
+            )
+        return self.announced
 
     @cached_property
     def session(self) -> Any:

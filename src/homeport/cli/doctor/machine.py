@@ -10,12 +10,12 @@ import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from homeport.cli.doctor.diagnosis import Diagnosis
 from homeport.cli.doctor.scope import Scope
+from homeport.cli.processes import alive
 from homeport.cli.target import CannotReach, Target, TargetName
 
 ENOUGH_BYTES = 2 * 2**30
@@ -59,8 +59,8 @@ def _docker() -> Iterator[Diagnosis]:
 def _engine(target: Target) -> Iterator[Diagnosis]:
     if os.environ.get("AWS_ENDPOINT_URL"):
         return  # whoever set it knows where the engine is; the other checks tell whether it answers
-    facts = _facts(target)
-    if facts is None or not _alive(facts["pid"]):
+    facts = target.announced
+    if facts is None or not alive(facts["pid"]):
         why = f"nothing has announced itself in {target.folder}"
         if facts:
             why = f"the engine of {target.folder} (pid {facts['pid']}) ended without a word; nothing is lost"
@@ -74,24 +74,6 @@ def _engine(target: Target) -> Iterator[Diagnosis]:
             "auth is permissive",
             "homeport engine stop && homeport engine start --detach --auth enforce",
         )
-
-
-def _facts(target: Target) -> dict[str, Any] | None:
-    try:
-        return target.facts
-    except CannotReach:
-        return None
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    stat = Path(f"/proc/{pid}/stat")
-    return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
 def _port(port: int) -> Iterator[Diagnosis]:
@@ -164,14 +146,12 @@ def _build_image() -> Iterator[Diagnosis]:
 
 
 def _clock(target: Target) -> Iterator[Diagnosis]:
-    if target.name is TargetName.local and not target.is_named_by_environment and _facts(target) is None:
-        return
     try:
         metadata = target.client("sts").get_caller_identity()["ResponseMetadata"]
         refused = ""
     except ClientError as error:
         metadata, refused = error.response["ResponseMetadata"], str(error)
-    except BotoCoreError:
+    except (BotoCoreError, CannotReach):
         return  # it is not there at all, which the other checks say
     date = metadata["HTTPHeaders"].get("date")
     if date is None:
