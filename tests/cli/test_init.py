@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from homeport.cli import git
 from homeport.cli.main import app
+from homeport.cli.target import Target
 from homeport.manifest.reader import read
 
 REPOSITORIES = {
@@ -26,6 +29,7 @@ EXPECTED = {"python": (8000, "/health"), "node": (3000, "/"), "go": (9090, "/"),
 def write(folder: Path, files: dict[str, str]) -> Path:
     folder.mkdir()
     for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     return folder
 
@@ -41,6 +45,106 @@ def test_a_repository_gets_a_manifest_and_a_dockerfile(kind: str, tmp_path: Path
     assert manifest.app == f"my-{kind}"
     assert (manifest.service.port, manifest.service.health) == EXPECTED[kind]
     assert f"EXPOSE {EXPECTED[kind][0]}" in (folder / "Dockerfile").read_text()
+
+
+DOCKERFILES = {
+    "fastapi": (
+        {
+            "pyproject.toml": 'requires-python = ">=3.12"',
+            "app/main.py": "from fastapi import *\napi = FastAPI()",
+        },
+        ["python:3.13-slim", "pip install --no-cache-dir . uvicorn", "--port $PORT app.main:api"],
+    ),
+    "flask": ({"app.py": "shop = Flask(__name__)"}, ["gunicorn --bind 0.0.0.0:$PORT app:shop"]),
+    "django": ({"manage.py": "", "site1/wsgi.py": "", "requirements.txt": "django"}, ["$PORT site1.wsgi"]),
+    "script": ({"server.py": "port = 8000", "test_x.py": ""}, ["exec python3 server.py", "EXPOSE 8000"]),
+    "vite": (
+        {"package.json": '{"scripts": {"build": "vite build"}}'},
+        ["npm run build", "FROM public.ecr.aws/docker/library/nginx", "/app/dist /usr/share/nginx/html"],
+    ),
+    "typescript": (
+        {
+            "package.json": '{"scripts": {"build": "tsc", "start": "node ."}}',
+            "src/server.ts": "connect('db:5432'); app.listen(process.env.PORT ?? 4000)",
+        },
+        ["npm run build && npm prune --omit=dev", "EXPOSE 4000"],
+    ),
+    "go-command": (
+        {"go.mod": "module x\ngo 1.24", "cmd/web/main.go": ""},
+        ["golang:1.24", "go test ./...", "-o /app ./cmd/web"],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", DOCKERFILES)
+def test_the_dockerfile_fits_the_framework(kind: str, tmp_path: Path) -> None:
+    files, expected = DOCKERFILES[kind]
+    folder = write(tmp_path / "shop", files)
+
+    CliRunner().invoke(app, ["init", str(folder), "--yes"])
+
+    dockerfile = (folder / "Dockerfile").read_text()
+    for line in expected:
+        assert line in dockerfile
+
+
+def test_each_service_of_a_repository_gets_its_own(tmp_path: Path) -> None:
+    files = {
+        "web/index.html": "",
+        "services/api/server.py": "port = 8000",
+        "docs/index.html": "",
+        ".git/HEAD": "",
+    }
+    folder = write(tmp_path / "shop", files)
+
+    done = CliRunner().invoke(app, ["init", str(folder), "--yes"])
+
+    manifest = read(folder / "services" / "api" / "homeport.yml")
+    assert manifest.app == "services-api"
+    assert manifest.build.dockerfile == "services/api/Dockerfile"
+    assert manifest.build.context == "services/api"
+    assert read(folder / "web" / "homeport.yml").app == "shop-web"
+    assert not (folder / "docs" / "homeport.yml").exists()
+    assert "homeport deploy -f" in done.output
+
+
+def test_pushes_to_github_are_released_by_a_connection(tmp_path: Path) -> None:
+    folder = write(tmp_path / "shop", {"app.py": ""})
+    refused = CliRunner().invoke(app, ["init", str(folder), "--yes", "--github"])
+    for command in ("init", "remote add origin git@github.com:team/shop.git"):
+        subprocess.run(["git", *command.split()], cwd=folder, check=True, capture_output=True)
+
+    CliRunner().invoke(app, ["init", str(folder), "--yes", "--github"])
+
+    assert refused.exit_code == 1
+    assert "git remote add origin" in refused.output
+    source = read(folder / "homeport.yml").source
+    assert (source.provider, source.repository) == ("connection", "team/shop")
+
+
+def test_the_remote_leads_to_every_application_of_the_repository(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    target = Target(data=tmp_path)
+
+    def config(name: str) -> list[str]:
+        command = ["git", "config", "--get-all", name]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stdout.split("\n")[:-1]
+
+    alone = git.add_remote(tmp_path, "http://one:1/v1/repos/web", "main", target)
+    git.add_remote(tmp_path, "http://one:1/v1/repos/api", "main", target)
+    git.add_remote(tmp_path, "http://one:1/v1/repos/api", "main", target)
+
+    assert alone
+    assert config("remote.homeport.pushurl") == ["http://one:1/v1/repos/web", "http://one:1/v1/repos/api"]
+    assert config("remote.homeport.push") == ["HEAD:refs/heads/main"]
+    assert config("remote.pushDefault") == ["homeport"]
+    reset, helper = config("credential.http://one:1.helper")
+    assert (reset, "codecommit credential-helper" in helper) == ("", True)
+
+    git.add_remote(tmp_path, "http://two:2/v1/repos/web", "main", target)
+
+    assert config("remote.homeport.url") == ["http://two:2/v1/repos/web"]
+    assert config("remote.homeport.pushurl") == []
 
 
 def test_what_is_there_is_kept_and_used(tmp_path: Path) -> None:

@@ -78,8 +78,16 @@ def _python(folder: Path, port: int) -> Language | None:
     needed = " ".join(part for part in (requirements, server) if part)
     install = f"RUN pip install --no-cache-dir {needed}\n" if needed else ""
     test = _python_tests(folder, requirements)
-    dockerfile = _PYTHON.format(install=install, command=command, port=port)
+    dockerfile = _PYTHON.format(version=_python_version(folder), install=install, command=command, port=port)
     return Language("Python", dockerfile, port if server else None, test)
+
+
+def _python_version(folder: Path) -> str:
+    """The oldest of the two common versions that is new enough."""
+    said = re.search(r"requires-python\s*=\s*[\"'][^\"']*?(\d+\.\d+)", read(folder / "pyproject.toml"))
+    pinned = re.match(r"(\d+\.\d+)", read(folder / ".python-version"))
+    wanted = pinned or said
+    return "3.13" if wanted and _number(wanted[1]) > (3, 11) else "3.11"
 
 
 def _python_server(folder: Path) -> tuple[str, str]:
@@ -127,7 +135,7 @@ def read(file: Path) -> str:
 
 
 _PYTHON = f"""\
-FROM {HUB}/python:3.11-slim
+FROM {HUB}/python:{{version}}-slim
 WORKDIR /app
 COPY . .
 {{install}}ENV PYTHONUNBUFFERED=1 PORT={{port}}

@@ -1,9 +1,9 @@
 """Base images made on this machine from Debian's packages, for networks that reach no registry of images.
 
 homeport/base:bookworm    Debian, minimal, with apt
-homeport/python:3.11      the same with Python and pip, as the images `python:3.11-slim` are
+homeport/python:3.11      the same with Python and pip, as the images `python:3.11-slim` are; also 3.13
 homeport/node:22          Node and npm, as `node:22-slim`; also 18, 20 and 24
-homeport/golang:1.23      Go, as `golang:1.23`; also 1.22
+homeport/golang:1.23      Go, as `golang:1.23`; also 1.22 and 1.24
 homeport/nginx:stable     nginx, as `nginx:stable`
 homeport/sample:latest    a web page at port 80, as `amazon-ecs-sample` is
 homeport/build:bookworm   what a build needs: git, Docker, Python, Node, npm, the aws cli, make, jq, …
@@ -30,7 +30,6 @@ from pathlib import Path
 from homeport.engine.containers.images import Images
 from homeport.engine.containers.recipes import BOOKWORM, MIRROR, Recipe
 
-SUITE = "bookworm"
 _SLIM = """cd "$1"/usr/share && rm -rf man info locale && find doc -type f ! -name copyright -delete"""
 _LABEL = "homeport.revision"
 
@@ -139,7 +138,7 @@ def _mmdebstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None) -> li
         options.append(
             f'--customize-hook=chroot "$1" python3 -m compileall -q -j 0 /{recipe.libraries} || true'
         )
-    return [maker, *options, SUITE, str(tar), *recipe.sources]
+    return [maker, *options, recipe.suite, str(tar), *recipe.sources]
 
 
 def _merged_usr() -> list[str]:
@@ -151,7 +150,7 @@ def _merged_usr() -> list[str]:
 def _debootstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None, root: Path) -> list[str]:
     packages, quoted = ",".join(recipe.packages), shlex.quote(str(root))
     steps = [
-        f"{maker} --variant=minbase --include={packages} {SUITE} {quoted} {MIRROR} >/dev/null",
+        f"{maker} --variant=minbase --include={packages} {recipe.suite} {quoted} {MIRROR} >/dev/null",
         f"rm -rf {quoted}/var/cache/apt/archives/*.deb {quoted}/usr/lib/python3*/EXTERNALLY-MANAGED",
         *([f"tar -C {quoted} -xf {shlex.quote(str(extra))}"] if extra else []),
         f"tar -C {quoted} -cf {shlex.quote(str(tar))} .",

@@ -13,11 +13,17 @@ from pathlib import Path
 from homeport.engine.containers import nginx, node, toolbox
 
 MIRROR = "http://deb.debian.org/debian"
-BOOKWORM = (
-    f"deb {MIRROR} bookworm main",
-    f"deb {MIRROR} bookworm-updates main",
-    f"deb {MIRROR}-security bookworm-security main",
-)
+
+
+def _sources(suite: str) -> tuple[str, ...]:
+    return (
+        f"deb {MIRROR} {suite} main",
+        f"deb {MIRROR} {suite}-updates main",
+        f"deb {MIRROR}-security {suite}-security main",
+    )
+
+
+BOOKWORM, TRIXIE = _sources("bookworm"), _sources("trixie")
 BACKPORTS = (*BOOKWORM, f"deb {MIRROR} bookworm-backports main")
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PYTHON = ("python3", "python-is-python3", "python3-pip", "python3-venv")
@@ -40,6 +46,11 @@ class Recipe:
     base: Recipe | None = None
     standing_in_for: tuple[str, ...] = field(default=(), compare=False)
 
+    @property
+    def suite(self) -> str:
+        """The release of Debian that its packages are of."""
+        return self.sources[0].split()[2]
+
 
 BASE = Recipe(
     "homeport/base:bookworm",
@@ -59,6 +70,21 @@ PYTHON = Recipe(
     ("ca-certificates", *_PYTHON),
     (f"ENV {_PATH} LANG=C.UTF-8", 'CMD ["python3"]'),
     standing_in_for=("python:3.11", "python:3.11-slim", "python:3.11-bookworm", "python:3.11-slim-bookworm"),
+)
+TRIXIE_BASE = Recipe(
+    "homeport/base:trixie",
+    1,
+    ("ca-certificates",),
+    sources=TRIXIE,
+    standing_in_for=("debian:trixie", "debian:trixie-slim", "debian:13", "debian:13-slim"),
+)
+TRIXIE_PYTHON = Recipe(
+    "homeport/python:3.13",
+    1,
+    ("ca-certificates", *_PYTHON),
+    (f"ENV {_PATH} LANG=C.UTF-8", 'CMD ["python3"]'),
+    sources=TRIXIE,
+    standing_in_for=("python:3.13", "python:3.13-slim", "python:3.13-trixie", "python:3.13-slim-trixie"),
 )
 BUILD = Recipe(
     "homeport/build:bookworm",
@@ -127,20 +153,20 @@ def _aliases(major: str) -> tuple[str, ...]:
     return (major, "lts") if major == "22" else (major,)
 
 
-def _golang(version: str) -> Recipe:
+def _golang(version: str, sources: tuple[str, ...]) -> Recipe:
     folder = f"/usr/lib/go-{version}/bin"
     return Recipe(
         f"homeport/golang:{version}",
         1,
         ("ca-certificates", f"golang-{version}-go", "gcc", "libc6-dev", "git", "make"),
         (f"ENV {_PATH}:{folder}:/go/bin GOPATH=/go GOTOOLCHAIN=local", 'CMD ["bash"]', "WORKDIR /go"),
-        sources=BACKPORTS,
+        sources=sources,
         standing_in_for=tuple(f"golang:{tag}" for tag in (version, f"{version}-bookworm")),
     )
 
 
 NODE = tuple(map(_node, ("18.20.8", "20.20.2", "22.23.3", "24.21.0")))
-GOLANG = tuple(map(_golang, ("1.22", "1.23")))
+GOLANG = (_golang("1.22", BACKPORTS), _golang("1.23", BACKPORTS), _golang("1.24", TRIXIE))
 NGINX = Recipe(
     "homeport/nginx:stable",
     1,
@@ -151,7 +177,7 @@ NGINX = Recipe(
         f"nginx:{tag}" for tag in ("stable", "stable-bookworm", "latest", "1.22", "bookworm", "stable-perl")
     ),
 )
-RECIPES = (BASE, PYTHON, BUILD, LAMBDA, SAMPLE, NGINX, *NODE, *GOLANG)
+RECIPES = (BASE, PYTHON, TRIXIE_BASE, TRIXIE_PYTHON, BUILD, LAMBDA, SAMPLE, NGINX, *NODE, *GOLANG)
 _STAND_INS = {name: recipe for recipe in RECIPES for name in (recipe.name, *recipe.standing_in_for)}
 
 
