@@ -68,7 +68,7 @@ def test_what_ails_a_service_is_seen_and_the_change_is_told(
     street.serve("wrong-port", web("v1", port=9090))
     street.serve("no-page", web("v1"), health="/nowhere")
     street.serve("crash", "echo the database is not there; exit 3")
-    street.serve("hungry", "x=$(cat /dev/zero | tr '\\\\0' x)", memory=16)
+    street.serve("hungry", "x=0123456789abcdef; while true; do x=$x$x; done", memory=16)
     street.serve("no-image", "true", image="registry.invalid/shop:1")
 
     found = {
@@ -77,7 +77,7 @@ def test_what_ails_a_service_is_seen_and_the_change_is_told(
             "wrong-port": "listens on port 9090",
             "no-page": "answers 404",
             "crash": "exit code 3",
-            "hungry": "needs more memory",
+            "hungry": "OutOfMemory",
             "no-image": "cannot be pulled",
         }.items()
     }
@@ -89,5 +89,5 @@ def test_what_ails_a_service_is_seen_and_the_change_is_told(
     assert "--health-check-path" in told("no-page", "404")["mend"]
     assert "/nowhere" in told("no-page", "404")["trouble"]
     assert "| the database is not there" in told("crash", "exit code 3")["evidence"]
-    assert "service.memory: 1024" in told("hungry", "memory")["mend"]
+    assert "the task's 512 MiB" in told("hungry", "needs more than 16 MiB")["mend"]
     assert "registry.invalid/shop:1" in told("no-image", "pulled")["evidence"]

@@ -23,19 +23,23 @@ Resources:
     Type: AWS::IAM::Role
     Properties:
       AssumeRolePolicyDocument:
+        Version: "2012-10-17"
         Statement: [{Effect: Allow, Principal: {AWS: !Ref AWS::AccountId}, Action: sts:AssumeRole}]
       Policies:
         - PolicyName: things
           PolicyDocument:
+            Version: "2012-10-17"
             Statement:
               - {Effect: Allow, Action: [s3:GetObject, s3:PutObject, s3:DeleteObject], Resource: !Sub "${Bucket.Arn}/*"}
               - {Effect: Allow, Action: s3:GetObjectVersion, Resource: "*"}
               - {Effect: Deny, Action: s3:PutObjectAcl, Resource: "*"}
         - PolicyName: words
           PolicyDocument:
+            Version: "2012-10-17"
             Statement: [{Effect: Allow, Action: "ssm:*", Resource: "*"}]
         - PolicyName: never
           PolicyDocument:
+            Version: "2012-10-17"
             Statement: [{Effect: Allow, Action: sns:CreateTopic, Resource: "*"}]
 Outputs:
   Role: {Value: !GetAtt Worker.Arn}

@@ -91,7 +91,14 @@ def _place(target: Target, named: str, environment: str | None) -> tuple[str, st
 
 def _running(ecs: Any, cluster: str, service: str) -> str:
     """The newest running task of a service."""
-    tasks = ecs.list_tasks(cluster=cluster, serviceName=service)["taskArns"]
+    try:
+        tasks = ecs.list_tasks(cluster=cluster, serviceName=service)["taskArns"]
+    except (ecs.exceptions.ClusterNotFoundException, ecs.exceptions.ServiceNotFoundException) as error:
+        reason = error.response["Error"]["Message"]
+        raise CannotReach(
+            f"There is no stack {service}, and no service {service} in the cluster {cluster}: {reason} "
+            "Name a stack, or a service as CLUSTER/NAME."
+        ) from None
     described = ecs.describe_tasks(cluster=cluster, tasks=tasks)["tasks"] if tasks else []
     running = [task for task in described if task["lastStatus"] == "RUNNING"]
     if not running:

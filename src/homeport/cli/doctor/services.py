@@ -29,14 +29,18 @@ def check(scope: Scope) -> Iterator[Diagnosis]:
 
 def _service(scope: Scope, ecs: Any, service: dict[str, Any]) -> Iterator[Diagnosis]:
     seen = _Service.of(scope, ecs, service)
+    texts = list(_evidence(scope, ecs, service))
     told: set[str] = set()
-    for text in _evidence(scope, ecs, service):
-        found = next((each for rule in _RULES if (each := rule(seen, text))), None)
-        if found and found.trouble not in told:
-            told.add(found.trouble)
-            yield found
+    for rules in (_RULES, _VAGUE):
+        for text in texts:
+            found = next((each for rule in rules if (each := rule(seen, text))), None)
+            if found and found.trouble not in told:
+                told.add(found.trouble)
+                yield found
+        if told:
+            return
     failed = [each for each in service.get("deployments", []) if each.get("rolloutState") == "FAILED"]
-    if failed and not told:
+    if failed:
         reason = failed[0].get("rolloutStateReason", "")
         mend = "Mend the version as the reason says, and release again; the last good one serves meanwhile"
         yield Diagnosis(seen.name, "its deployment failed", reason, mend)
@@ -145,7 +149,7 @@ def _targets(scope: Scope, service: dict[str, Any]) -> Iterator[str]:
 
 
 def _wrong_port(service: _Service, text: str) -> Diagnosis | None:
-    found = re.search(r"listens on port (\d+)", text)
+    found = re.search(r"task listens on ports? (\d+)", text)
     nothing = re.search(
         r"[Nn]othing listens on port (\d+)|connection to \S+ refused|Connection refused", text
     )
@@ -180,7 +184,12 @@ def _cannot_pull(service: _Service, text: str) -> Diagnosis | None:
 def _out_of_memory(service: _Service, text: str) -> Diagnosis | None:
     if "OutOfMemory" not in text:
         return None
+    limits = {each["name"]: each.get("memory") for each in service.definition["containerDefinitions"]}
     now = int(service.definition.get("memory") or 0)
+    small = next((name for name, limit in limits.items() if limit and limit < now), None)
+    if small:
+        mend = f"Raise the memory of the container {small}, or leave it out: then it may use the task's {now} MiB"
+        return service.diagnosis(f"its container {small} needs more than {limits[small]} MiB", text, mend)
     offered = FARGATE_MEMORY.get(int(service.definition.get("cpu") or 0), ())
     more = next((each for each in offered if each > now), None)
     mend = (
@@ -210,26 +219,33 @@ def _container_check(service: _Service, text: str) -> Diagnosis | None:
 def _health_check(service: _Service, text: str) -> Diagnosis | None:
     found = re.search(r"[Cc]odes?: \[?(\d{3})", text) or re.search(r"answers? (?:with )?(\d{3})", text)
     timed_out = re.search(r"Target\.Timeout|[Rr]equest timed out", text)
-    failed = re.search(
-        r"ELB health checks|unhealthy in|Target\.FailedHealthChecks|ResponseCodeMismatch", text
-    )
-    if not (found or timed_out or failed):
+    if not (found or timed_out):
         return None
     path, group = service.group.get("HealthCheckPath", "/"), service.group.get("TargetGroupArn", "")
     if timed_out:
         trouble = f"its health check at {path} is not answered in time"
         mend = "Answer within the target group's timeout, listen on 0.0.0.0, and let the balancer's security group in"
         return service.diagnosis(trouble, text, mend)
-    trouble = (
-        f"its health check at {path} answers {found[1]}" if found else f"its health check at {path} fails"
-    )
-    mend = "service.health in homeport.yml: a path that answers 200 (aws elbv2 modify-target-group --target-group-arn "
-    return service.diagnosis(trouble, text, f"{mend}{group} --health-check-path <path>)")
+    assert found
+    return service.diagnosis(f"its health check at {path} answers {found[1]}", text, _another_path(group))
+
+
+def _failed_check(service: _Service, text: str) -> Diagnosis | None:
+    if not re.search(r"ELB health checks|unhealthy in|Target\.FailedHealthChecks|ResponseCodeMismatch", text):
+        return None
+    path, group = service.group.get("HealthCheckPath", "/"), service.group.get("TargetGroupArn", "")
+    mend = f"Listen on port {service.port} and on 0.0.0.0, or change the check: {_another_path(group)}"
+    return service.diagnosis(f"its health check at {path} fails", text, mend)
+
+
+def _another_path(group: str) -> str:
+    change = f"aws elbv2 modify-target-group --target-group-arn {group} --health-check-path <path>"
+    return f"service.health in homeport.yml: a path that answers 200 ({change})"
 
 
 def _crash(service: _Service, text: str) -> Diagnosis | None:
     found = re.search(r"exit code (\d+)", text)
-    if "Essential container" not in text and not found:
+    if "Essential container" not in text:
         return None
     code = int(found[1]) if found else 0
     meaning = {
@@ -260,3 +276,5 @@ _RULES = (
     *(_crash, _no_place),
 )
 """The first that recognises a text explains it; the most particular come first."""
+_VAGUE = (_failed_check,)
+"""What explains a text when nothing else explains any."""
