@@ -17,12 +17,16 @@ from rich.live import Live
 from homeport.cli import deployments, pipelines, view
 from homeport.cli.logs import LogFollower
 from homeport.cli.output import Output, OutputOption, tell
+from homeport.cli.project import DEFAULT, load, stack_name
 from homeport.cli.target import CannotReach, Target
 from homeport.cli.verb import verb
 
 out = Console(highlight=False)
 
-Pipeline = Annotated[str | None, typer.Argument(help="Its name; not needed when there is one only.")]
+Pipeline = Annotated[
+    str | None,
+    typer.Argument(help="Its name; without it that of homeport.yml, or the only one that there is."),
+]
 ExecutionId = Annotated[
     str | None, typer.Option("--execution", help="An execution; the newest when none is named.")
 ]
@@ -233,7 +237,10 @@ def reject(
 @verb
 def open_(
     target: Target,
-    stack: Annotated[str, typer.Argument(help="The stack whose service to open.")],
+    stack: Annotated[
+        str | None,
+        typer.Argument(help="The stack whose service to open; the app of homeport.yml without it."),
+    ] = None,
     show: Annotated[
         bool, typer.Option("--print", help="Print the address instead of opening a browser.")
     ] = False,
@@ -242,7 +249,7 @@ def open_(
     """Open the service of a stack in a browser."""
     from homeport.cli.address import address_of
 
-    address = address_of(target, stack)
+    address = address_of(target, stack_name(stack, DEFAULT))
     if show or output is Output.json or not webbrowser.open(address):
         tell(output, address, url=address)
 
@@ -255,6 +262,8 @@ def _name(client: Any, pipeline: str | None) -> str:
         for page in client.get_paginator("list_pipelines").paginate()
         for each in page["pipelines"]
     ]
+    if DEFAULT.exists() and (own := load(DEFAULT).app) in names:
+        return own
     if len(names) == 1:
         return names[0]
     found = "there is none yet" if not names else f"there are {', '.join(sorted(names))}"
