@@ -32,6 +32,14 @@ def check(scope: Scope) -> Iterator[Diagnosis]:
                 yield from _repository(scope, declared["name"], action["configuration"])
         yield from _transitions(scope.client("codepipeline"), declared["name"])
     yield from _webhooks(scope)
+    for declared, failed in scope.failures:
+        if failed.stage == declared["stages"][0]["name"]:
+            yield Diagnosis(
+                declared["name"],
+                "its source cannot be read",
+                f"{failed.stage}/{failed.name}: {failed.summary}",
+                f"Mend what the reason names, then:  homeport retry {declared['name']}",
+            )
 
 
 def _connection(scope: Scope, pipeline: dict[str, Any], action: dict[str, Any]) -> Iterator[Diagnosis]:

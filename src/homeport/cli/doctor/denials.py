@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 
 from botocore.exceptions import ClientError
 
-from homeport.cli import pipelines
 from homeport.cli.doctor.diagnosis import Diagnosis
 from homeport.cli.doctor.scope import Scope
 from homeport.cli.logs import build_log
@@ -27,7 +26,8 @@ _SESSION = re.compile(r"arn:aws[\w-]*:sts::\d+:assumed-role/([^/]+)/")
 def check(scope: Scope) -> Iterator[Diagnosis]:
     """Each denied pair of action and resource once for each role, the newest first."""
     seen: set[tuple[str, str, str]] = set()
-    for message in (*_from_trail(scope), *_from_pipelines(scope), *_from_builds(scope)):
+    failed = [action.summary for _, action in scope.failures]
+    for message in (*_from_trail(scope), *failed, *_from_builds(scope)):
         for denied in SENTENCE.finditer(message):
             role = _SESSION.match(denied["who"])
             who = role[1] if role else denied["who"]
@@ -91,15 +91,6 @@ def _from_trail(scope: Scope) -> Iterator[str]:
             body = json.loads(event.get("CloudTrailEvent") or "{}")
             if re.search("AccessDenied|Unauthorized", body.get("errorCode") or ""):
                 yield body.get("errorMessage") or ""
-
-
-def _from_pipelines(scope: Scope) -> Iterator[str]:
-    client = scope.client("codepipeline")
-    for pipeline in scope.pipelines:
-        newest = pipelines.latest(client, pipeline["name"])
-        failed = pipelines.read(client, pipeline["name"], newest).failure if newest else None
-        if failed:
-            yield failed.summary
 
 
 def _from_builds(scope: Scope) -> Iterator[str]:

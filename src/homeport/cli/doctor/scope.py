@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from homeport.cli import stacks
+from homeport.cli.pipelines import Action, latest, read
 from homeport.cli.target import Target
 
 
@@ -36,6 +37,18 @@ class Scope:
             if self.holds("AWS::CodePipeline::Pipeline", each["name"])
         ]
         return [client.get_pipeline(name=name)["pipeline"] for name in names]
+
+    @cached_property
+    def failures(self) -> list[tuple[dict[str, Any], Action]]:
+        """The pipelines whose newest execution failed, and the action that did."""
+        client = self.client("codepipeline")
+        found = []
+        for pipeline in self.pipelines:
+            newest = latest(client, pipeline["name"])
+            failed = read(client, pipeline["name"], newest).failure if newest else None
+            if failed:
+                found.append((pipeline, failed))
+        return found
 
     @cached_property
     def roles(self) -> dict[str, str]:

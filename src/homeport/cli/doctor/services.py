@@ -9,6 +9,7 @@ from typing import Any
 
 from homeport.cli.doctor.diagnosis import Diagnosis
 from homeport.cli.doctor.scope import Scope
+from homeport.cli.pipelines import Action
 from homeport.manifest.model import FARGATE_MEMORY
 
 _UNHEALTHY = re.compile(r"unhealthy|unable to|failed|was unable|stopped", re.IGNORECASE)
@@ -82,6 +83,9 @@ class _Service:
 
 def _evidence(scope: Scope, ecs: Any, service: dict[str, Any]) -> Iterator[str]:
     """What was said of the service lately, the most telling first. A service that is well again says nothing."""
+    for pipeline, action in scope.failures:
+        if _deploys(pipeline, action, service):
+            yield f"{pipeline['name']}, {action.stage}/{action.name}: {action.summary}"
     newest = max(service["deployments"], key=lambda each: each["createdAt"], default=None)
     well = service["runningCount"] >= service["desiredCount"]
     states = [each.get("rolloutState") for each in service["deployments"]]
@@ -95,11 +99,22 @@ def _evidence(scope: Scope, ecs: Any, service: dict[str, Any]) -> Iterator[str]:
         recent = newest is None or event["createdAt"] >= newest["createdAt"]
         if recent and _UNHEALTHY.search(event["message"]):
             yield event["message"]
-    yield from _stopped(scope, ecs, service)
+    yield from _stopped(scope, ecs, service, newest)
     yield from _targets(scope, service)
 
 
-def _stopped(scope: Scope, ecs: Any, service: dict[str, Any]) -> Iterator[str]:
+def _deploys(pipeline: dict[str, Any], failed: Action, service: dict[str, Any]) -> bool:
+    """Whether the action that failed deploys this service."""
+    return any(
+        action["configuration"].get("ServiceName") in (service["serviceName"], service["serviceArn"])
+        and service["clusterArn"].endswith(f"/{action['configuration'].get('ClusterName', 'default')}")
+        for stage in pipeline["stages"]
+        for action in stage["actions"]
+        if (stage["name"], action["name"]) == (failed.stage, failed.name) and "configuration" in action
+    )
+
+
+def _stopped(scope: Scope, ecs: Any, service: dict[str, Any], newest: dict[str, Any] | None) -> Iterator[str]:
     arns = ecs.list_tasks(
         cluster=service["clusterArn"],
         serviceName=service["serviceName"],
@@ -108,6 +123,8 @@ def _stopped(scope: Scope, ecs: Any, service: dict[str, Any]) -> Iterator[str]:
     )["taskArns"]
     tasks = ecs.describe_tasks(cluster=service["clusterArn"], tasks=arns)["tasks"] if arns else []
     for task in sorted(tasks, key=lambda each: each.get("stoppedAt") or each["createdAt"], reverse=True):
+        if newest and task["createdAt"] < newest["createdAt"]:
+            continue
         said = [task.get("stoppedReason", "")]
         for each in task["containers"]:
             said += [f"{each['name']}: {each['reason']}"] if each.get("reason") else []
