@@ -23,7 +23,9 @@ from rich.table import Table
 from homeport.cli.output import Output, OutputOption
 from homeport.cli.processes import alive
 
-app = typer.Typer(help="The local engine: AWS on this machine.", no_args_is_help=True)
+app = typer.Typer(
+    help="The local engine: AWS on this machine.", no_args_is_help=True, pretty_exceptions_enable=False
+)
 out = Console()
 err = Console(stderr=True)
 
@@ -128,8 +130,8 @@ def status(
 ) -> None:
     """Show where the engine answers, and what it uses."""
     facts = _running(data)
-    with urllib.request.urlopen(f"{facts['url']}/_homeport/status", timeout=10) as answer:
-        shown: dict[str, Any] = {"url": facts["url"], **json.load(answer)}
+    request = urllib.request.Request(f"{facts['url']}/_homeport/status")
+    shown: dict[str, Any] = {"url": facts["url"], **json.loads(_asked(request, 10))}
     if output is Output.json:
         print(json.dumps(shown, indent=2))
         return
@@ -184,8 +186,23 @@ def reset(
         typer.confirm(f"Delete everything in the engine at {facts['url']}?", abort=True)
     headers = {"x-homeport-token": facts["token"]}
     request = urllib.request.Request(f"{facts['url']}/_homeport/reset", method="POST", headers=headers)
-    urllib.request.urlopen(request, timeout=60).close()
+    _asked(request, 120)
     out.print("The engine is empty.")
+
+
+def _asked(request: urllib.request.Request, seconds: float) -> bytes:
+    """The engine's answer."""
+    try:
+        with urllib.request.urlopen(request, timeout=seconds) as answer:
+            return bytes(answer.read())
+    except OSError as error:
+        err.print(
+            f"The engine at {request.full_url.partition('/_homeport')[0]} does not answer: {error}. "
+            "What it does:  homeport engine logs",
+            style="red",
+            highlight=False,
+        )
+        raise typer.Exit(1) from None
 
 
 def _folder(data: Path | None) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -74,5 +76,13 @@ def _homeport() -> None:
 
 
 def main() -> None:
-    """The console script."""
-    app()
+    """The console script. What no command foresaw ends in a sentence; `HOMEPORT_DEBUG=1` shows where it happened."""
+    try:
+        app()
+    except Exception as error:
+        if os.environ.get("HOMEPORT_DEBUG"):
+            raise
+        sys.exit(
+            f"homeport failed: {type(error).__name__}: {error}\n"
+            "This is a bug. HOMEPORT_DEBUG=1 shows where; please report it with what you did."
+        )
