@@ -108,6 +108,17 @@ def test_each_service_of_a_repository_gets_its_own(tmp_path: Path) -> None:
     assert "homeport deploy -f" in done.output
 
 
+def test_what_cannot_be_seen_is_asked(tmp_path: Path) -> None:
+    folder = write(tmp_path / "shop", {"run.rb": ""})
+
+    done = CliRunner().invoke(app, ["init", str(folder)], input="store\n9000\n/up\n")
+
+    manifest = read(folder / "homeport.yml")
+    assert (manifest.app, manifest.service.port, manifest.service.health) == ("store", 9000, "/up")
+    assert "EXPOSE 9000" in (folder / "Dockerfile").read_text()
+    assert "port 9000, health at /up" in done.output
+
+
 def test_pushes_to_github_are_released_by_a_connection(tmp_path: Path) -> None:
     folder = write(tmp_path / "shop", {"app.py": ""})
     refused = CliRunner().invoke(app, ["init", str(folder), "--yes", "--github"])

@@ -41,13 +41,13 @@ class Finding:
     dockerfile: str | None = None
 
 
-def look_at(folder: Path) -> Finding:
-    """What the folder holds."""
+def look_at(folder: Path, otherwise: int = DEFAULT_PORT) -> Finding:
+    """What the folder holds. `otherwise` is the port of an application that tells none."""
     text = "\n".join(read(file) for pattern in _SOURCES for file in sorted(folder.glob(pattern))[:50])
     own = folder / "Dockerfile"
     exposed = _EXPOSED.search(read(own))
     port = int(exposed[1]) if exposed else _listens(text)
-    language = recognise(folder, port or DEFAULT_PORT) or _other(own, port or DEFAULT_PORT)
+    language = recognise(folder, port or otherwise) or _other(own, port or otherwise)
     health = _HEALTH.search(text)
     spec = next((name for name in ("buildspec.yml", "buildspec.yaml") if (folder / name).exists()), None)
     named = _CONTAINER.search(read(folder / spec)) if spec else None

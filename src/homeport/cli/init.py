@@ -60,6 +60,7 @@ def _begin(folder: Path, several: bool, yes: bool, repository: str | None) -> li
         app = typer.prompt(f"Name of the application in {folder}", default=app)
         if found.port is None:
             port = typer.prompt("Port that it listens on", default=DEFAULT_PORT, type=int)
+            found = look_at(folder, port)
         health = typer.prompt("Path that answers 200 when it is well", default=health)
     text = _manifest(app, port or DEFAULT_PORT, health, found, within, repository)
     try:
@@ -74,14 +75,14 @@ def _begin(folder: Path, several: bool, yes: bool, repository: str | None) -> li
             files[str(ignored)] = "".join(f"{line}\n" for line in _IGNORED)
     for name, content in files.items():
         (folder / name).write_text(content)
-        out.print(f"[green]+[/] {folder / name}{_said(name, found, port)}")
+        out.print(f"[green]+[/] {folder / name}{_said(name, found.kind, port, health)}")
     return [folder / name for name in files]
 
 
-def _said(name: str, found: Finding, port: int | None) -> str:
+def _said(name: str, kind: str, port: int | None, health: str) -> str:
     if name == FILE:
         guess = "" if port else " (a guess: nothing tells it)"
-        return f": {found.kind}, port {port or DEFAULT_PORT}{guess}, health at {found.health}"
+        return f": {kind}, port {port or DEFAULT_PORT}{guess}, health at {health}"
     return ": a beginning, read it" if name == "Dockerfile" else ""
 
 
