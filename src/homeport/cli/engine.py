@@ -20,7 +20,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from homeport.cli.output import Output, OutputOption
+from homeport.cli.output import Output, OutputOption, tell
 from homeport.cli.processes import alive
 
 app = typer.Typer(
@@ -146,7 +146,7 @@ def status(
 
 
 @app.command()
-def env(data: Data = None) -> None:
+def env(data: Data = None, output: OutputOption = Output.table) -> None:
     """Print the shell lines that point AWS clients at the engine: eval $(homeport engine env)"""
     facts = _running(data)
     values = {
@@ -157,8 +157,8 @@ def env(data: Data = None) -> None:
         "AWS_DEFAULT_REGION": facts["region"],
         "AWS_ACCOUNT_ID": facts["account"],
     }
-    for name, value in values.items():
-        print(f"export {name}={shlex.quote(value)}")
+    lines = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())
+    tell(output, lines, **values)
 
 
 @app.command()

@@ -14,10 +14,9 @@ from rich.console import Console
 from homeport.cli import git
 from homeport.cli.detect import DEFAULT_PORT, Finding, look_at, services_in
 from homeport.cli.failures import explained
+from homeport.cli.output import Output, OutputOption, tell
 from homeport.cli.target import CannotReach
 from homeport.manifest.reader import FILE, Invalid, parse
-
-out = Console(highlight=False, soft_wrap=True)
 
 _HEADER = """\
 # What homeport makes of this: homeport synth. Every key: docs/manifest.md, and the JSON Schema in docs/
@@ -36,6 +35,7 @@ def init(
         typer.Option("--github", help="Release pushes to the remote `origin` at GitHub, by a connection."),
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing homeport.yml.")] = False,
+    output: OutputOption = Output.table,
 ) -> None:
     """Write homeport.yml, and a Dockerfile where there is none; in a repository of several services, for each."""
     if not folder.is_dir():
@@ -45,11 +45,15 @@ def init(
     if taken and not force:
         raise CannotReach(f"{taken[0]} exists already. Change it, or replace it:  homeport init --force")
     repository = _github(folder) if github else None
-    written = [path for each in services for path in _begin(each, len(services) > 1, yes, repository)]
-    _next_steps(services, written)
+    out = Console(highlight=False, soft_wrap=True, quiet=output is Output.json)
+    silent = yes or output is Output.json
+    written = [path for each in services for path in _begin(out, each, len(services) > 1, silent, repository)]
+    _next_steps(out, services, written)
+    if output is Output.json:
+        tell(output, "", files=[str(each) for each in written])
 
 
-def _begin(folder: Path, several: bool, yes: bool, repository: str | None) -> list[Path]:
+def _begin(out: Console, folder: Path, several: bool, yes: bool, repository: str | None) -> list[Path]:
     """Write the files of one application, and return them."""
     found = look_at(folder)
     root = git.root(folder)
@@ -128,7 +132,7 @@ def _github(folder: Path) -> str:
     return found[1]
 
 
-def _next_steps(services: list[Path], written: list[Path]) -> None:
+def _next_steps(out: Console, services: list[Path], written: list[Path]) -> None:
     out.print("\nNext:\n")
     if git.root(services[0]) is None:
         out.print("  git init --initial-branch main")
