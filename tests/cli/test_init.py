@@ -101,9 +101,10 @@ def test_each_service_of_a_repository_gets_its_own(tmp_path: Path) -> None:
 
     manifest = read(folder / "services" / "api" / "homeport.yml")
     assert manifest.app == "services-api"
-    assert manifest.build.dockerfile == "services/api/Dockerfile"
-    assert manifest.build.context == "services/api"
-    assert read(folder / "web" / "homeport.yml").app == "shop-web"
+    assert (manifest.source.folder, manifest.source.repository) == ("services/api", "shop")
+    other = read(folder / "web" / "homeport.yml")
+    assert (other.app, other.source.folder, other.source.repository) == ("shop-web", "web", "shop")
+    assert {manifest.source.existing, other.source.existing} == {True, False}
     assert not (folder / "docs" / "homeport.yml").exists()
     assert "homeport deploy -f" in done.output
 

@@ -64,8 +64,8 @@ def deploy(
     began = time.monotonic()
     outputs = _deploy(cloudformation, manifest, template, parameters)
     if output is Output.json:
-        if remote and "CloneUrl" in outputs and git.root(file.parent):
-            git.add_remote(file.parent, outputs["CloneUrl"], manifest.source.branch, target)
+        if remote and git.root(file.parent) and (clone := _clone_url(target, manifest, outputs)):
+            git.add_remote(file.parent, clone, manifest.source.branch, target)
         tell(output, "", stack=manifest.app, outputs=outputs)
         return
     out.print(f"[green]✓[/] {manifest.app} is deployed ({view.seconds(time.monotonic() - began)}).")
@@ -166,9 +166,18 @@ def _parameters(target: Target, manifest: Manifest) -> dict[str, str]:
     return found
 
 
+def _clone_url(target: Target, manifest: Manifest, outputs: dict[str, str]) -> str | None:
+    """Where to push; None for a repository that is not CodeCommit's."""
+    if not manifest.source.existing:
+        return outputs.get("CloneUrl")
+    name = manifest.source.repository or manifest.app
+    found = target.client("codecommit").get_repository(repositoryName=name)
+    return str(found["repositoryMetadata"]["cloneUrlHttp"])
+
+
 def _next_steps(target: Target, manifest: Manifest, outputs: dict[str, str], folder: Path | None) -> None:
     branch = manifest.source.branch
-    if clone := outputs.get("CloneUrl"):
+    if clone := _clone_url(target, manifest, outputs):
         if folder is not None and git.root(folder):
             plain = git.add_remote(folder, clone, branch, target)
             out.print(f"\nPush to release:\n\n  git push{'' if plain else f' {git.REMOTE}'}\n")

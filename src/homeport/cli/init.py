@@ -47,17 +47,17 @@ def init(
     repository = _github(folder) if github else None
     out = Console(highlight=False, soft_wrap=True, quiet=output is Output.json)
     silent = yes or output is Output.json
-    written = [path for each in services for path in _begin(out, each, len(services) > 1, silent, repository)]
+    written: list[Path] = []
+    for each, source in zip(services, _sources(services, repository), strict=True):
+        written += _begin(out, each, len(services) > 1, silent, source)
     _next_steps(out, services, written)
     if output is Output.json:
         tell(output, "", files=[str(each) for each in written])
 
 
-def _begin(out: Console, folder: Path, several: bool, yes: bool, repository: str | None) -> list[Path]:
+def _begin(out: Console, folder: Path, several: bool, yes: bool, source: dict[str, object]) -> list[Path]:
     """Write the files of one application, and return them."""
     found = look_at(folder)
-    root = git.root(folder)
-    within = folder.resolve().relative_to(root) if root else Path()
     app = _name(f"{folder.resolve().parent.name}-{folder.name}" if several else folder.resolve().name)
     port, health = found.port, found.health
     if not yes:
@@ -66,7 +66,7 @@ def _begin(out: Console, folder: Path, several: bool, yes: bool, repository: str
             port = typer.prompt("Port that it listens on", default=DEFAULT_PORT, type=int)
             found = look_at(folder, port)
         health = typer.prompt("Path that answers 200 when it is well", default=health)
-    text = _manifest(app, port or DEFAULT_PORT, health, found, within, repository)
+    text = _manifest(app, port or DEFAULT_PORT, health, found, source)
     try:
         parse(text)
     except Invalid as error:
@@ -96,29 +96,34 @@ def _name(text: str) -> str:
     return name if len(name) > 2 else f"{name}-app"
 
 
-def _manifest(app: str, port: int, health: str, found: Finding, within: Path, repository: str | None) -> str:
+def _manifest(app: str, port: int, health: str, found: Finding, source: dict[str, object]) -> str:
     body: dict[str, object] = {"app": app}
-    inner = within != Path()
-    if repository:
-        source: dict[str, object] = {"provider": "connection", "repository": repository}
-        body["source"] = {**source, "paths": [f"{within}/**"]} if inner else source
-    build: dict[str, object] = {}
+    if source:
+        body["source"] = source
     if found.buildspec:
-        build["buildspec"] = str(within / found.buildspec)
-    else:
-        if inner:
-            build |= {"dockerfile": str(within / "Dockerfile"), "context": str(within)}
-        if found.test:
-            build["test"] = [
-                f"(cd {shlex.quote(str(within))} && {each})" if inner else each for each in found.test
-            ]
-    if build:
-        body["build"] = build
+        body["build"] = {"buildspec": found.buildspec}
+    elif found.test:
+        body["build"] = {"test": found.test}
     service: dict[str, object] = {"port": port, "health": health}
     if found.container and found.container != app:
         service["container"] = found.container
     body["service"] = service
     return _HEADER + yaml.safe_dump(body, sort_keys=False)
+
+
+def _sources(services: list[Path], github: str | None) -> list[dict[str, object]]:
+    """Where each application's code is: in a repository of several the first one's stack makes the repository, and
+    the others use it."""
+    top = git.root(services[0])
+    found: list[dict[str, object]] = []
+    for at, folder in enumerate(services):
+        within = folder.resolve().relative_to(top) if top else Path()
+        source: dict[str, object] = {"provider": "connection", "repository": github} if github else {}
+        if len(services) > 1 and not github:
+            shared = _name((top or services[0].resolve().parent).name)
+            source = {"repository": shared, **({"existing": True} if at else {})}
+        found.append({**source, **({"folder": str(within)} if within != Path() else {})})
+    return found
 
 
 def _github(folder: Path) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from homeport.cli.cost.estimate import Template, estimate
 from homeport.cli.cost.prices import Prices
 from homeport.cli.cost.usage import Usage
-from homeport.manifest.model import FARGATE_MEMORY, Manifest
+from homeport.manifest.model import FARGATE_MEMORY, Manifest, Schedule
 from homeport.stack.service import prefix
 from homeport.stack.template import synthesize
 
@@ -29,10 +29,35 @@ def template_of(manifest: Manifest) -> Template:
     scaling = manifest.service.autoscaling
     count = scaling.min if scaling else manifest.service.count
     tasks = {
-        f"{prefix(manifest, name)}Service": float(environment.count or count)
+        f"{prefix(manifest, name)}Service": _average(manifest, name, environment.count or count)
         for name, environment in manifest.environments.items()
     }
     return Template(synthesize(manifest), {}, tasks)
+
+
+def _average(manifest: Manifest, environment: str, count: int) -> float:
+    """How many tasks run on average, with the hours in which there are fewer."""
+    schedule = manifest.cost.schedule
+    if schedule is None or (schedule.environments and environment not in schedule.environments):
+        return float(count)
+    hours = (_hour(schedule.stop) - _hour(schedule.start)) * _days(schedule.days)
+    return round((count * hours + schedule.count * (7 * 24 - hours)) / (7 * 24), 2)
+
+
+def _hour(clock: str) -> float:
+    hours, _, minutes = clock.partition(":")
+    return int(hours) + int(minutes) / 60
+
+
+def _days(days: str) -> int:
+    """How many days `MON-FRI` or `TUE,THU` are."""
+    week = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+    found: set[int] = set()
+    for part in days.split(","):
+        first, _, last = part.partition("-")
+        begin, end = week.index(first), week.index(last or first)
+        found |= {at % 7 for at in range(begin, end + 1 if end >= begin else end + 8)}
+    return len(found)
 
 
 def savings(manifest: Manifest, prices: Prices, usage: Usage) -> list[Saving]:
@@ -58,6 +83,9 @@ def _changes(manifest: Manifest) -> Iterator[tuple[str, Manifest, str]]:
     if cost.spot < 100:
         changed = _with(manifest, "cost", spot=100)
         yield "cost.spot: 100", changed, "all tasks may go at once: for what is not production"
+    if cost.schedule is None:
+        rest = _with(manifest, "cost", schedule=Schedule())
+        yield "cost.schedule: {}", rest, "no tasks at night and at weekends: for what is not production"
     smaller = [cpu for cpu in FARGATE_MEMORY if cpu < service.cpu]
     if smaller:
         cpu = smaller[-1]
