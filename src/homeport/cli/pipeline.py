@@ -186,7 +186,7 @@ def rollback(
     """Take back the deployment that is under way; when there is none, deploy again what an earlier execution did."""
     client = target.client("codepipeline")
     name = _name(client, pipeline)
-    if to is None and _stop_deployments(target, deployments.services(client, name, stage)):
+    if to is None and _stop_deployments(target, deployments.services(client, name, stage), output):
         return
     stage = stage or client.get_pipeline(name=name)["pipeline"]["stages"][-1]["name"]
     goal = to or _last_good(client, name, stage)
@@ -196,15 +196,18 @@ def rollback(
     tell(output, sentence, pipeline=name, stage=stage, target=goal, execution=execution)
 
 
-def _stop_deployments(target: Target, services: list[tuple[str, str]]) -> bool:
+def _stop_deployments(target: Target, services: list[tuple[str, str]], output: Output) -> bool:
     """Roll back the deployments that are under way; False when none is."""
     under_way = _under_way(target, services)
+    said = []
     for each in under_way:
         if each.status in deployments.STOPPABLE:
             target.client("ecs").stop_service_deployment(serviceDeploymentArn=each.arn, stopType="ROLLBACK")
-            out.print(f"{each.service}: the deployment in the stage {each.stage} goes back.")
+            said.append(f"{each.service}: the deployment in the stage {each.stage} goes back.")
         else:
-            out.print(f"{each.service}: the deployment goes back already ({each.status}).")
+            said.append(f"{each.service}: the deployment goes back already ({each.status}).")
+    if under_way:
+        tell(output, "\n".join(said), deployments=[each.arn for each in under_way])
     return bool(under_way)
 
 
