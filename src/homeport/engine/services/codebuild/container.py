@@ -100,12 +100,12 @@ async def start(ctx: Context, build: Row, setup: Setup) -> None:
     try:
         await docker.start(own)
     except DockerRefused as error:
-        privileges = ctx.engine.part(Privileges)
-        if not build["environment"]["privilegedMode"] or privileges.refused:
+        # another build may have found out meanwhile: what counts is how this container was made
+        if not (found and found["HostConfig"].get("Privileged")):
             raise
         if "not permitted" not in error.message and "denied" not in error.message:
             raise
-        privileges.refused = True
+        ctx.engine.part(Privileges).refused = True
         await create(ctx, build, setup)
         await docker.start(own)
 
