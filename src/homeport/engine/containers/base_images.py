@@ -23,7 +23,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -132,13 +132,24 @@ def _mmdebstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None) -> li
         f"--customize-hook={_SLIM}",
         '--customize-hook=rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin',
     ]
-    if extra:
-        options.append(f"--customize-hook=tar-in {shlex.quote(str(extra))} /")
-    if recipe.libraries:
-        options.append(
-            f'--customize-hook=chroot "$1" python3 -m compileall -q -j 0 /{recipe.libraries} || true'
-        )
+    options += _extras(recipe, extra)
     return [maker, *options, recipe.suite, str(tar), *recipe.sources]
+
+
+def _extras(recipe: Recipe, extra: Path | None) -> Iterator[str]:
+    """What is added to the packages."""
+    if extra:
+        yield f"--customize-hook=tar-in {shlex.quote(str(extra))} /"
+    if recipe.libraries:
+        yield f'--customize-hook=chroot "$1" python3 -m compileall -q -j 0 /{recipe.libraries} || true'
+    if recipe.finish:
+        trusted = Path(os.environ.get("SSL_CERT_FILE") or "/etc/ssl/certs/ca-certificates.crt")
+        if trusted.is_file():
+            yield f"--customize-hook=upload {shlex.quote(str(trusted))} /tmp/ca.pem"
+        command = shlex.quote(recipe.finish)
+        inside = "env HOME=/root NODE_EXTRA_CA_CERTS=/tmp/ca.pem sh -c"
+        yield f'--customize-hook=chroot "$1" {inside} {command} >/dev/null 2>&1 || true'
+        yield '--customize-hook=rm -f "$1"/tmp/ca.pem'
 
 
 def _merged_usr() -> list[str]:
@@ -153,6 +164,7 @@ def _debootstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None, root
         f"{maker} --variant=minbase --include={packages} {recipe.suite} {quoted} {MIRROR} >/dev/null",
         f"rm -rf {quoted}/var/cache/apt/archives/*.deb {quoted}/usr/lib/python3*/EXTERNALLY-MANAGED",
         *([f"tar -C {quoted} -xf {shlex.quote(str(extra))}"] if extra else []),
+        *([f"chroot {quoted} sh -c {shlex.quote(recipe.finish)} || true"] if recipe.finish else []),
         f"tar -C {quoted} -cf {shlex.quote(str(tar))} .",
     ]
     return ["sh", "-ec", "\n".join(steps)]

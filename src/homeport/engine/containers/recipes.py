@@ -33,8 +33,8 @@ _PYTHON = ("python3", "python-is-python3", "python3-pip", "python3-venv")
 class Recipe:
     """What an image is made of; `revision` is raised with every change, so that the newest one stays when several
     versions of homeport share a machine. `tools` writes a tar archive of what Debian does not have, or has in a
-    version that does not do; its folder `libraries` has Python modules. `base` is the image that it differs from by
-    `changes` only."""
+    version that does not do; its folder `libraries` has Python modules. `finish` is a command that may fail, run in the
+    image last. `base` is the image that it differs from by `changes` only."""
 
     name: str
     revision: int
@@ -42,6 +42,7 @@ class Recipe:
     changes: tuple[str, ...] = (f"ENV {_PATH}", 'CMD ["bash"]')
     tools: Callable[[Path], None] | None = None
     libraries: str = ""
+    finish: str = ""
     sources: tuple[str, ...] = BOOKWORM
     base: Recipe | None = None
     standing_in_for: tuple[str, ...] = field(default=(), compare=False)
@@ -111,11 +112,12 @@ BUILD = Recipe(
 )
 LAMBDA = Recipe(
     "homeport/lambda:bookworm",
-    1,
+    2,
     ("ca-certificates", "nodejs", "python3"),
     (f"ENV {_PATH} LANG=en_US.UTF-8 TZ=:UTC", "WORKDIR /var/task"),
     tools=toolbox.write_sdk,
     libraries=toolbox.SDK,
+    finish=toolbox.INSTALL_SDK,
 )
 SAMPLE = Recipe(
     "homeport/sample:latest",

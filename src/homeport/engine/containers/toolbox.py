@@ -63,7 +63,8 @@ def write_sdk(file: Path) -> None:
     with tarfile.open(file, "w") as tar:
         for name in sorted(_closure("boto3")):
             _add_distribution(tar, name, SDK)
-        _add_npm(tar)
+        with contextlib.suppress(OSError):
+            add_npm(tar)
 
 
 def _closure(name: str, known: frozenset[str] = frozenset()) -> frozenset[str]:
