@@ -128,11 +128,11 @@ def _mmdebstrap(maker: str, recipe: Recipe, tar: Path, extra: Path | None) -> li
         "--dpkgopt=force-unsafe-io",
         f"--include={','.join(recipe.packages)}",
         *_merged_usr(),
+        *_extras(recipe, extra),
         '--customize-hook=rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED "$1"/etc/resolv.conf',
         f"--customize-hook={_SLIM}",
         '--customize-hook=rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin',
     ]
-    options += _extras(recipe, extra)
     return [maker, *options, recipe.suite, str(tar), *recipe.sources]
 
 
