@@ -127,6 +127,7 @@ def _events(cloudformation: Any, name: str, token: str, poll: float, since: date
                 break
         for event in reversed(fresh):
             seen.add(event["EventId"])
-            if event.get("ClientRequestToken") == token:
+            theirs = event.get("ClientRequestToken", token)  # not every implementation of the API tells it
+            if theirs == token and ("ClientRequestToken" in event or event["Timestamp"] >= since):
                 yield event
         time.sleep(poll)
