@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -67,6 +68,8 @@ def test_an_image_with_a_runtime_of_its_own_answers(engine: RunningEngine, tmp_p
     assert code["ImageUri"] == uri and "@sha256:" in code["ResolvedImageUri"]
     assert call(engine, {"n": 1}) == {"handler": "other.handler", "event": {"n": 1}}
     until(lambda: "an own runtime" in log_of(engine))
+    report = until(lambda: re.search(r"Max Memory Used: (\d+) MB", log_of(engine)))
+    assert report and 5 < int(report[1]) <= 128
 
     functions.update_function_configuration(FunctionName="f", ImageConfig={})
     updated(engine)

@@ -25,7 +25,7 @@ from homeport.engine.services.lambda_.tables import Row
 
 INIT_SECONDS = 10.0
 """How long a runtime may take to ask for its first invocation; longer only if the function's timeout is longer."""
-_QUIET_SECONDS = 0.1
+_QUIET_SECONDS = 0.05
 _LOG_SECONDS = 1.0
 
 
@@ -79,6 +79,7 @@ class Environment:
         self._logged: asyncio.Event = asyncio.Event()
         self._last_line = 0.0
         self._init_seconds: float | None = None
+        self._peak = 0
         self._tasks: list[asyncio.Task[None]] = []
         self.dead = False
         self.retired = False
@@ -150,9 +151,9 @@ class Environment:
     async def _settle(self, invocation: Invocation, answer: _Answer, took: float, init: float | None) -> None:
         """Wait for what the invocation wrote, then report."""
         await metrics.invoked(self.ctx, self.configuration["FunctionName"], took, answer.error is not None)
-        memory = await self._memory()
         if answer.kind != "Sandbox.Timedout":
             await self._hear()
+        memory = await self._memory(answer)
         if answer.kind == "Sandbox.Timedout":
             self.log.write(
                 f"{invocation.request_id} {json.loads(answer.payload)['errorMessage'].partition('Error: ')[2]}"
@@ -174,13 +175,14 @@ class Environment:
         while time.monotonic() < min(until, self._last_line + _QUIET_SECONDS):
             await asyncio.sleep(0.02)
 
-    async def _memory(self) -> int:
-        """MB of memory in use, the most that Docker knows of."""
-        try:
-            stats = (await self.ctx.engine.docker.stats(self.name)).get("memory_stats") or {}
-        except (DockerRefused, DockerUnavailable):
+    async def _memory(self, answer: _Answer) -> int:
+        """MB of memory used at most. Our own runtimes tell it with an invocation's last line."""
+        if answer.kind == "Runtime.OutOfMemory":
             return int(self.configuration["MemorySize"])
-        return int(stats.get("max_usage") or stats.get("usage") or 0) // 1024**2
+        if "Runtime" not in self.configuration or answer.kind == "Sandbox.Timedout":
+            with contextlib.suppress(DockerRefused, DockerUnavailable):
+                self._peak = max(self._peak, await self.ctx.engine.docker.resident(self.name))
+        return self._peak // 1024**2
 
     def _report(
         self, invocation: Invocation, answer: _Answer, took: float, init: float | None, memory: int
@@ -242,12 +244,14 @@ class Environment:
         with contextlib.suppress(DockerRefused, DockerUnavailable):
             async for line in self.ctx.engine.docker.logs(self.name):
                 self._last_line = time.monotonic()
-                text, done, _ = line.text.partition(DONE)
+                text, done, mark = line.text.partition(DONE)
                 if text.startswith(NEWLINE):
                     self.log.write(text[1:].replace(NEWLINE, "\n"))
                 elif text or not done:
                     self.log.write(text)
                 if done:
+                    kilobytes = mark.rpartition(" ")[2]
+                    self._peak = int(kilobytes) * 1024 if kilobytes.isdecimal() else self._peak
                     self._logged.set()
         self._logged.set()
 

@@ -11,7 +11,7 @@ const util = require('util');
 
 const API = '/2018-06-01/runtime';
 const NEWLINE = '\x1e'; // stands for a newline within one log event, and begins an event that has some
-const DONE = '\x1f'; // begins the line that ends an invocation's log
+const DONE = '\x1f'; // begins the line that ends an invocation's log: the request's id, and the KB of memory used at most
 const [HOST, PORT] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
 
 let requestId = '';
@@ -55,7 +55,7 @@ async function answer(handler) {
     body = JSON.stringify(faultOf(error));
     say(`${new Date().toISOString()}\t${requestId}\tERROR\tInvoke Error \t${body}`);
   }
-  process.stdout.write(`${DONE}${requestId}\n`);
+  sayDone();
   await call('POST', `/invocation/${requestId}/${where}`, body);
 }
 
@@ -198,7 +198,7 @@ async function crash(error) {
   }
   const told = JSON.stringify(faultOf(error));
   say(`${new Date().toISOString()}\t${requestId}\tERROR\tUncaught Exception \t${told}`);
-  process.stdout.write(`${DONE}${requestId}\n`);
+  sayDone();
   await call('POST', `/invocation/${requestId}/error`, told);
   process.exit(129);
 }
@@ -210,6 +210,10 @@ function patchConsole() {
       say(`${new Date().toISOString()}\t${requestId || undefined}\t${level}\t${util.format(...values)}`);
     };
   }
+}
+
+function sayDone() {
+  process.stdout.write(`${DONE}${requestId} ${process.resourceUsage().maxRSS}\n`);
 }
 
 function say(text) {

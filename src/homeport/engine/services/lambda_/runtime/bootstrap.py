@@ -11,6 +11,7 @@ import importlib
 import json
 import logging
 import os
+import resource
 import sys
 import time
 import traceback
@@ -22,7 +23,7 @@ API = "/2018-06-01/runtime"
 NEWLINE = "\x1e"
 """Stands for a newline within one log event, and begins an event that has some."""
 DONE = "\x1f"
-"""Begins the line that ends an invocation's log."""
+"""Begins the line that ends an invocation's log: the request's id, and the KB of memory used at most."""
 
 Handler = Callable[[Any, Any], Any]
 
@@ -59,7 +60,8 @@ def _answer(handler: Handler) -> None:
         path, answer = "error", json.dumps(fault).encode()
     sys.stdout.flush()
     sys.stderr.flush()
-    os.write(1, f"{DONE}{request_id}\n".encode())
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    os.write(1, f"{DONE}{request_id} {most}\n".encode())
     _call("POST", f"/invocation/{request_id}/{path}", answer)
 
 
