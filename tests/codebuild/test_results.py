@@ -38,6 +38,7 @@ cache: {paths: [/var/kept/**/*]}
 SLEEPING = (
     "version: 0.2\nphases:\n  build: {commands: ['sleep 100']}\n  post_build: {commands: ['echo never']}"
 )
+FLOODING = "version: 0.2\nphases:\n  build: {commands: ['yes flood']}"
 
 
 def test_artifacts_and_reports(builds: Builds):
@@ -104,6 +105,21 @@ def test_a_stopped_build_ends_at_once(builds: Builds):
     assert build["buildStatus"] == "STOPPED"
     assert [p["phaseStatus"] for p in build["phases"] if p["phaseType"] == "BUILD"] == ["STOPPED"]
     assert "POST_BUILD" not in [phase["phaseType"] for phase in build["phases"]]
+
+
+def test_a_stopped_build_that_floods_its_log_ends_too(builds: Builds):
+    builds.project("flooding", builds.role(), FLOODING)
+
+    id = builds.start("flooding")
+    builds.wait(id, 60, lambda build: build["currentPhase"] == "BUILD")
+    time.sleep(2)
+    builds.client.stop_build(id=id)
+    build = builds.wait(id, 30)
+
+    assert build["buildStatus"] == "STOPPED"
+    log = builds.log(build)
+    assert output(log) == ["flood"] * len(output(log)) and len(output(log)) > 1
+    assert log[-2].endswith("Phase complete: BUILD State: STOPPED")
 
 
 def test_a_project_with_a_limit_refuses_more_builds(builds: Builds):

@@ -32,6 +32,9 @@ from homeport.engine.wire.errors import AwsError
 
 log = logging.getLogger(__name__)
 
+_REST_SECONDS = 2.0
+"""How long the log of a build that was stopped is still read."""
+
 
 class Building:
     """One build under way."""
@@ -152,8 +155,9 @@ class Building:
 
     async def _follow(self, mask: Mask) -> None:
         done = f"codebuild.followed:{self.id}"
+        enough = asyncio.Event()
         task = asyncio.create_task(
-            pump.follow(self.ctx, self.row, mask, self.stream), name=f"follow {self.id}"
+            pump.follow(self.ctx, self.row, mask, self.stream, enough), name=f"follow {self.id}"
         )
         task.add_done_callback(lambda _: self.ctx.engine.signals.notify(done))
 
@@ -165,7 +169,14 @@ class Building:
             await task
         except (Stopped, TimeoutError):
             await self.ctx.engine.docker.kill(container.name(self.ctx.engine.docker, self.id))
+            # a build that floods its log has written more than can be read soon
+            asyncio.get_running_loop().call_later(_REST_SECONDS, enough.set)
             await task
+            if enough.is_set():
+                cut = {
+                    "lines": ["The build wrote more than could be read when it was stopped: the rest is lost"]
+                }
+                await self.x.record("log-cut", lambda: self._say(cut))
             raise
         finally:
             task.cancel()

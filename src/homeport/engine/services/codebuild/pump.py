@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 
 from homeport.engine.containers.errors import DockerUnavailable, NoSuchContainer
 from homeport.engine.containers.logs import Line
@@ -20,14 +21,14 @@ _GATHER = 0.03
 _AT_MOST = 2_000
 
 
-async def follow(ctx: Context, build: Row, mask: Mask, stream: LogStream) -> None:
-    """Take over the container's output until the container has ended."""
+async def follow(ctx: Context, build: Row, mask: Mask, stream: LogStream, enough: asyncio.Event) -> None:
+    """Take over the container's output until the container has ended, or until it is `enough`: the rest is lost."""
     docker = ctx.engine.docker
     name = container.name(docker, build["id"])
-    while True:
+    while not enough.is_set():
         after = transcript.position(transcript.get(ctx, build["id"]))
         try:
-            await _take(ctx, build, docker.logs(name, after), mask, stream)
+            await _take(ctx, build, docker.logs(name, after), mask, stream, enough)
             found = await docker.inspect(name)
         except NoSuchContainer:
             return
@@ -40,12 +41,19 @@ async def follow(ctx: Context, build: Row, mask: Mask, stream: LogStream) -> Non
         if found["State"]["Status"] in ("exited", "dead"):
             # Docker ends the stream with the container, even if it has not handed over everything yet
             after = transcript.position(transcript.get(ctx, build["id"]))
-            await _take(ctx, build, docker.logs(name, after, follow=False), mask, stream)
+            await _take(ctx, build, docker.logs(name, after, follow=False), mask, stream, enough)
             return
         await asyncio.sleep(0.1)
 
 
-async def _take(ctx: Context, build: Row, lines, mask: Mask, stream: LogStream) -> None:  # type: ignore[no-untyped-def]
+async def _take(
+    ctx: Context,
+    build: Row,
+    lines: AsyncIterator[Line],
+    mask: Mask,
+    stream: LogStream,
+    enough: asyncio.Event,
+) -> None:
     queue: asyncio.Queue[Line | None] = asyncio.Queue(_AT_MOST)
 
     async def read() -> None:
@@ -62,7 +70,7 @@ async def _take(ctx: Context, build: Row, lines, mask: Mask, stream: LogStream) 
     reader = asyncio.create_task(read())
     try:
         more = True
-        while more:
+        while more and not enough.is_set():
             gathered = [await queue.get()]
             if gathered[0] is not None:
                 await asyncio.sleep(_GATHER)
@@ -72,7 +80,8 @@ async def _take(ctx: Context, build: Row, lines, mask: Mask, stream: LogStream) 
             if taken := [line for line in gathered if line is not None]:
                 transcript.take(ctx, build["id"], taken, mask)
                 await stream.flush()
-        await reader
+        if not more:
+            await reader
     finally:
         reader.cancel()
         await asyncio.gather(reader, return_exceptions=True)
