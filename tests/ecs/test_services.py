@@ -144,9 +144,15 @@ def test_a_deployment_is_stopped_and_rolled_back(ecs: Ecs):
     ecs.serve(good, 1)
     ecs.until_stable()
     ecs.api.update_service(service="web", taskDefinition=stuck)
-    arn = ecs.api.list_service_deployments(service="web", status=["IN_PROGRESS"])["serviceDeployments"][0][
-        "serviceDeploymentArn"
+    under_way = ecs.api.list_service_deployments(service="web", status=["IN_PROGRESS"])["serviceDeployments"][
+        0
     ]
+    arn = under_way["serviceDeploymentArn"]
+    service = ecs.service()
+    assert service["currentServiceDeployment"] == arn
+    new, old = service["currentServiceRevisions"]
+    assert (new["arn"], new["requestedTaskCount"]) == (under_way["targetServiceRevisionArn"], 1)
+    assert (old["requestedTaskCount"], old["runningTaskCount"], old["pendingTaskCount"]) == (0, 1, 0)
     ecs.api.stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
     assert ecs.until_stable()["taskDefinition"] == good
 
@@ -155,6 +161,11 @@ def test_a_deployment_is_stopped_and_rolled_back(ecs: Ecs):
         return found["status"]
 
     until(status, lambda status: status == "ROLLBACK_SUCCESSFUL")
+    until(
+        lambda: ecs.service()["currentServiceRevisions"],
+        lambda found: found == [old | {"requestedTaskCount": 1}],
+    )
+    assert ecs.service()["currentServiceDeployment"] == arn
 
 
 def test_failing_health_checks_of_containers_are_told(fast: Ecs):

@@ -13,7 +13,7 @@ import string
 from typing import Any
 
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecs.service_rows import digits
+from homeport.engine.services.ecs.service_rows import digits, revision_arn
 from homeport.engine.services.ecs.tables import DEPLOYMENTS, REVISIONS, SERVICE_DEPLOYMENTS
 from homeport.engine.services.ecs.task_rows import Body, timestamp
 
@@ -37,7 +37,7 @@ def new_revision(ctx: Context, service: Body, settings: Body, definition: Body) 
         "serviceName": name,
         "id": id,
         "shown": {
-            "serviceRevisionArn": ctx.arn(f"service-revision/{cluster}/{name}/{id}"),
+            "serviceRevisionArn": revision_arn(ctx, service, id),
             "serviceArn": service["shown"]["serviceArn"],
             "clusterArn": service["shown"]["clusterArn"],
             **{member: settings.get(member) for member in (*_SHOWN, "loadBalancers", "serviceRegistries")},

@@ -7,7 +7,7 @@ import secrets
 from typing import Any
 
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecs.tables import DEPLOYMENTS, EVENTS, SERVICES, TASKS
+from homeport.engine.services.ecs.tables import DEPLOYMENTS, EVENTS, SERVICE_DEPLOYMENTS, SERVICES, TASKS
 from homeport.engine.services.ecs.task_rows import ENDING, SERVICE, Body
 
 KEPT_EVENTS = 100
@@ -83,6 +83,7 @@ def described(ctx: Context, service: Body) -> Body:
     events = EVENTS.list(ctx, service["clusterName"], service["serviceName"])
     primary = current[0] if current else None
     shown = {key: value for key, value in service["shown"].items() if value is not None}
+    sets = [_deployment(service, each, rows, "scale" in current[0]) for each in current]
     return {
         **shown,
         "serviceName": service["serviceName"],
@@ -91,7 +92,8 @@ def described(ctx: Context, service: Body) -> Body:
         "runningCount": running_count(rows),
         "pendingCount": pending_count(rows),
         "taskDefinition": primary["shown"]["taskDefinition"] if primary else shown.get("taskDefinition"),
-        "deployments": [_deployment(service, each, rows, "scale" in current[0]) for each in current],
+        "deployments": sets,
+        **_current(ctx, service, [each["revision"] for each in current], sets),
         "events": [row["event"] for row in reversed(events)],
     }
 
@@ -110,6 +112,33 @@ def _deployment(service: Body, deployment: Body, rows: list[Body], shifts: bool)
         "pendingCount": pending_count(own),
         "failedTasks": deployment["failures"],
     }
+
+
+def _current(ctx: Context, service: Body, revisions: list[str], sets: list[Body]) -> Body:
+    """The newest service deployment, also once it has ended, and the revisions that have tasks, or are to have some.
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceCurrentRevisionSummary.html"""
+    key = service["clusterName"], service["serviceName"]
+    newest = SERVICE_DEPLOYMENTS.get(ctx, *key, service["serviceDeployments"])
+    if newest is None or not sets:
+        return {}
+    summaries: dict[str, Body] = {}
+    for revision, shown in zip(revisions, sets, strict=True):
+        summary = summaries.setdefault(revision, {"arn": revision_arn(ctx, service, revision)})
+        for member, count in (
+            ("requestedTaskCount", "desiredCount"),
+            ("runningTaskCount", "runningCount"),
+            ("pendingTaskCount", "pendingCount"),
+        ):
+            summary[member] = summary.get(member, 0) + shown[count]
+    return {
+        "currentServiceDeployment": newest["shown"]["serviceDeploymentArn"],
+        "currentServiceRevisions": list(summaries.values()),
+    }
+
+
+def revision_arn(ctx: Context, service: Body, revision: str) -> str:
+    """The ARN of a service's revision."""
+    return ctx.arn(f"service-revision/{service['clusterName']}/{service['serviceName']}/{revision}")
 
 
 def running_count(rows: list[Body]) -> int:

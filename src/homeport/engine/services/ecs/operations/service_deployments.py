@@ -12,7 +12,7 @@ from homeport.engine.services.ecs.deployments import hooks
 from homeport.engine.services.ecs.deployments.scaling import shifts, wanted
 from homeport.engine.services.ecs.deployments.shift import topic
 from homeport.engine.services.ecs.names import service_key
-from homeport.engine.services.ecs.service_rows import STARTING, alive, save_service
+from homeport.engine.services.ecs.service_rows import STARTING, alive, revision_arn, save_service
 from homeport.engine.services.ecs.tables import DEPLOYMENTS, REVISIONS, SERVICE_DEPLOYMENTS, SERVICES
 from homeport.engine.services.pagination import page
 from homeport.engine.services.service import operation
@@ -61,7 +61,7 @@ def _brief(ctx: Context, row: Body) -> Body:
     )
     return {
         **{member: row["shown"][member] for member in members if row["shown"].get(member)},
-        "targetServiceRevisionArn": _revision_arn(ctx, row, row["revision"]),
+        "targetServiceRevisionArn": revision_arn(ctx, row, row["revision"]),
         "status": row["status"],
     }
 
@@ -144,7 +144,7 @@ def _summary(ctx: Context, row: Body, revision: str, service: Body, tasks: list[
     own = [task for task in tasks if task["deployment"] in ids]
     target = revision == row["revision"]
     return {
-        "arn": _revision_arn(ctx, row, revision),
+        "arn": revision_arn(ctx, row, revision),
         "requestedTaskCount": _requested(service, deployments, target),
         "runningTaskCount": sum(task["lastStatus"] == "RUNNING" for task in own),
         "pendingTaskCount": sum(task["lastStatus"] in STARTING for task in own),
@@ -172,10 +172,6 @@ def _weights(row: Body, revision: str, target: bool) -> Body:
             ("test", "requestedTestTrafficWeight"),
         )
     }
-
-
-def _revision_arn(ctx: Context, row: Body, revision: str) -> str:
-    return ctx.arn(f"service-revision/{row['clusterName']}/{row['serviceName']}/{revision}")
 
 
 @operation
