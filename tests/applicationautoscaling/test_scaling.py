@@ -75,6 +75,59 @@ def test_target_tracking_scales_in_proportion(engine: RunningEngine, scaling: An
     assert engine.client("cloudwatch").describe_alarms(AlarmNames=[high, low])["MetricAlarms"] == []
 
 
+def test_target_tracking_follows_metric_math(engine: RunningEngine, scaling: Any) -> None:
+    groups = {"blue": "targetgroup/a/1", "green": "targetgroup/b/2"}
+    cloudwatch = engine.client("cloudwatch")
+    metrics: list[dict[str, Any]] = [
+        {
+            "Id": name,
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": "Shop",
+                    "MetricName": "RequestCountPerTarget",
+                    "Dimensions": [{"Name": "TargetGroup", "Value": group}],
+                },
+                "Stat": "Sum",
+            },
+            "ReturnData": False,
+        }
+        for name, group in groups.items()
+    ]
+    total = {"Id": "total", "Expression": "FILL(blue, 0) + FILL(green, 0)"}
+
+    def put(*queries: dict[str, Any]) -> Any:
+        return scaling.put_scaling_policy(
+            **WEB,
+            PolicyName="requests",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration={
+                "CustomizedMetricSpecification": {"Metrics": list(queries)},
+                "TargetValue": 100.0,
+            },
+        )
+
+    with pytest.raises(scaling.exceptions.ValidationException, match="exactly one metric or expression"):
+        put(*metrics)
+    minute = int(time.time()) // 60 * 60 - 60
+    cloudwatch.put_metric_data(
+        Namespace="Shop",
+        MetricData=[
+            {
+                "MetricName": "RequestCountPerTarget",
+                "Dimensions": metrics[1]["MetricStat"]["Metric"]["Dimensions"],
+                "Timestamp": moment,
+                "Value": 390.0,
+            }
+            for moment in (minute - 60, minute, minute + 60)
+        ],
+    )
+    high, _ = (each["AlarmName"] for each in put(*metrics, total)["Alarms"])
+    [made] = cloudwatch.describe_alarms(AlarmNames=[high])["MetricAlarms"]
+    assert [each["MetricStat"]["Period"] for each in made["Metrics"][:2]] == [60, 60]
+    alarm(engine, high, 1.0)
+    desired(engine, 8)  # 2 tasks with 390 requests each make 8 with less than 100
+
+
 def test_a_scheduled_action_moves_the_bounds(engine: RunningEngine, scaling: Any) -> None:
     moment = (datetime.now(UTC) + timedelta(seconds=2)).strftime("at(%Y-%m-%dT%H:%M:%S)")
     bounds = {"MinCapacity": 4, "MaxCapacity": 6}

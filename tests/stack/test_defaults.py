@@ -187,6 +187,24 @@ def test_everything_is_described_and_of_aws_own_types(template: dict[str, Any]) 
     assert all(each["Description"] for each in template["Parameters"].values())
 
 
+def test_requests_are_counted_in_whichever_target_group_has_the_traffic() -> None:
+    scaled = "app: shop\nservice: {autoscaling: {requests: 500}}\n"
+    rolling = synthesize(parse(scaled))["Resources"]
+    shifting = synthesize(parse(f"{scaled}deploy: {{strategy: blue-green}}"))["Resources"]
+
+    def followed(resources: dict[str, Any]) -> dict[str, Any]:
+        return resources["ScaleRequests"]["Properties"]["TargetTrackingScalingPolicyConfiguration"]
+
+    predefined = followed(rolling)["PredefinedMetricSpecification"]
+    assert predefined["PredefinedMetricType"] == "ALBRequestCountPerTarget"
+    blue, green, total = followed(shifting)["CustomizedMetricSpecification"]["Metrics"]
+    groups = [each["MetricStat"]["Metric"]["Dimensions"][0]["Value"] for each in (blue, green)]
+    assert groups == [
+        {"Fn::GetAtt": [name, "TargetGroupFullName"]} for name in ("TargetGroup", "AlternateTargetGroup")
+    ]
+    assert total == {"Id": "requests", "Expression": "FILL(blue, 0) + FILL(green, 0)", "ReturnData": True}
+
+
 def test_outside_its_hours_an_environment_rests() -> None:
     manifest = parse(
         "app: shop\nenvironments: {staging: {count: 1}, production: {}}\n"

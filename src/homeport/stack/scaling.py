@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homeport.manifest.model import Manifest, Schedule
-from homeport.stack.cloudformation import Resources, Value, ref, resource, sub
+from homeport.stack.cloudformation import Resources, Value, attribute, ref, resource, sub
 from homeport.stack.service import prefix
 
 
@@ -78,30 +78,52 @@ def _policies(manifest: Manifest, own: str) -> Resources:
     scaling = manifest.service.autoscaling
     if scaling is None:
         return {}
-    metrics = {
-        "Cpu": ("ECSServiceAverageCPUUtilization", scaling.cpu),
-        "Memory": ("ECSServiceAverageMemoryUtilization", scaling.memory),
-        "Requests": ("ALBRequestCountPerTarget", scaling.requests),
+    goals: dict[str, tuple[int | None, dict[str, Value]]] = {
+        "Cpu": (scaling.cpu, _predefined("ECSServiceAverageCPUUtilization")),
+        "Memory": (scaling.memory, _predefined("ECSServiceAverageMemoryUtilization")),
+        "Requests": (scaling.requests, _requests(manifest, own)),
     }
-    found: Resources = {}
-    for name, (metric, goal) in metrics.items():
-        if goal is None:
-            continue
-        specification: dict[str, Value] = {"PredefinedMetricType": metric}
-        if name == "Requests":
-            specification["ResourceLabel"] = sub(
-                f"${{{own}LoadBalancer.LoadBalancerFullName}}/${{{own}TargetGroup.TargetGroupFullName}}"
-            )
-        found[f"{own}Scale{name}"] = resource(
+    return {
+        f"{own}Scale{name}": resource(
             "AWS::ApplicationAutoScaling::ScalingPolicy",
             {
                 "PolicyName": sub(f"${{AWS::StackName}}-{own}{name}"),
                 "PolicyType": "TargetTrackingScaling",
                 "ScalingTargetId": ref(f"{own}ScalableTarget"),
-                "TargetTrackingScalingPolicyConfiguration": {
-                    "TargetValue": goal,
-                    "PredefinedMetricSpecification": specification,
-                },
+                "TargetTrackingScalingPolicyConfiguration": {"TargetValue": goal, **metric},
             },
         )
-    return found
+        for name, (goal, metric) in goals.items()
+        if goal is not None
+    }
+
+
+def _predefined(name: str, **label: Value) -> dict[str, Value]:
+    return {"PredefinedMetricSpecification": {"PredefinedMetricType": name, **label}}
+
+
+def _requests(manifest: Manifest, own: str) -> dict[str, Value]:
+    """Requests a minute and task. AWS's own metric is of one target group, and the strategies that shift traffic
+    change the group with each deployment: there it is the sum of both, of which one has no traffic and so no data.
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-autoscaling-targettracking.html"""
+    if manifest.deploy.strategy == "rolling":
+        label = f"${{{own}LoadBalancer.LoadBalancerFullName}}/${{{own}TargetGroup.TargetGroupFullName}}"
+        return _predefined("ALBRequestCountPerTarget", ResourceLabel=sub(label))
+    groups = {"blue": f"{own}TargetGroup", "green": f"{own}AlternateTargetGroup"}
+    both: list[Value] = [
+        {
+            "Id": name,
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": "AWS/ApplicationELB",
+                    "MetricName": "RequestCountPerTarget",
+                    "Dimensions": [{"Name": "TargetGroup", "Value": attribute(group, "TargetGroupFullName")}],
+                },
+                "Stat": "Sum",
+            },
+            "ReturnData": False,
+        }
+        for name, group in groups.items()
+    ]
+    total: Value = {"Id": "requests", "Expression": "FILL(blue, 0) + FILL(green, 0)", "ReturnData": True}
+    return {"CustomizedMetricSpecification": {"Metrics": [*both, total]}}

@@ -1,6 +1,7 @@
 """Which CloudWatch metric a target tracking policy follows.
 
-AWS: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PredefinedMetricSpecification.html
+AWS: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PredefinedMetricSpecification.html and
+https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking-metric-math.html
 """
 
 from __future__ import annotations
@@ -17,14 +18,36 @@ _ECS = {
 }
 
 
+PERIOD = 60
+"""Seconds that a data point stands for, in the alarms of target tracking policies."""
+
+
 def specification(resource: str, config: Body) -> Body:
-    """Namespace, MetricName, Dimensions, Statistic of the metric. Raises ValidationException."""
+    """The metric as PutMetricAlarm takes it: Namespace, MetricName, Dimensions, Statistic and Period, or Metrics.
+    Raises ValidationException."""
+    given = config.get("CustomizedMetricSpecification", {})
+    if "Metrics" in given:
+        return {"Metrics": _queries(given["Metrics"])}
+    return {**_metric(resource, config), "Period": PERIOD}
+
+
+def _queries(given: list[Body]) -> list[Body]:
+    if sum(each.get("ReturnData", True) for each in given) != 1:
+        raise AwsError(
+            "ValidationException",
+            "ReturnData must be true for exactly one metric or expression, and false for others",
+        )
+    return [
+        {**each, "MetricStat": {**each["MetricStat"], "Period": PERIOD}} if "MetricStat" in each else each
+        for each in given
+    ]
+
+
+def _metric(resource: str, config: Body) -> Body:
     if "CustomizedMetricSpecification" in config:
         given = config["CustomizedMetricSpecification"]
-        if "Metrics" in given:
-            raise AwsError(
-                "ValidationException", "homeport does not carry out metric math in scaling policies"
-            )
+        if missing := {"Namespace", "MetricName", "Statistic"} - set(given):
+            raise AwsError("ValidationException", f"The customized metric lacks {', '.join(sorted(missing))}")
         return {
             "Namespace": given["Namespace"],
             "MetricName": given["MetricName"],

@@ -104,7 +104,6 @@ async def _put_alarms(ctx: Context, policy: Body) -> list[Body]:
             ActionsEnabled=True,
             AlarmActions=[policy["PolicyARN"]],
             **metric,
-            Period=60,
             EvaluationPeriods=periods,
             Threshold=float(threshold),
             ComparisonOperator=comparison,

@@ -148,22 +148,27 @@ async def _wish(ctx: Context, policy: Body, current: int) -> Wish | None:
 
 async def _value(ctx: Context, alarm: Body) -> float | None:
     """The metric's newest data point; when it has none lately, the one that brought the alarm into its state."""
-    if "MetricName" in alarm and "Statistic" in alarm:
-        answer = await ctx.client("cloudwatch", as_service=True).get_metric_statistics(
-            Namespace=alarm["Namespace"],
-            MetricName=alarm["MetricName"],
-            Dimensions=alarm.get("Dimensions", []),
-            StartTime=ctx.now() // 60 * 60 - _RECENT,
-            EndTime=ctx.now() // 60 * 60,  # only whole minutes: a sum of half a one is too small
-            Period=60,
-            Statistics=[alarm["Statistic"]],
+    queries = alarm.get("Metrics") or _query(alarm)
+    if queries:
+        end = ctx.now() // 60 * 60  # only whole minutes: a sum of half a one is too small
+        answer = await ctx.client("cloudwatch", as_service=True).get_metric_data(
+            MetricDataQueries=queries, StartTime=end - _RECENT, EndTime=end, ScanBy="TimestampDescending"
         )
-        newest = max(answer["Datapoints"], key=lambda point: point["Timestamp"], default=None)
-        if newest is not None:
-            return float(newest[alarm["Statistic"]])
+        if values := answer["MetricDataResults"][0]["Values"]:
+            return float(values[0])
     points = json.loads(alarm.get("StateReasonData") or "{}").get("recentDatapoints", [])
     real = [point for point in points if point is not None]
     return float(real[-1]) if real else None
+
+
+def _query(alarm: Body) -> list[Body]:
+    """The query of an alarm of a single metric; none where it follows a percentile."""
+    if "Statistic" not in alarm:
+        return []
+    names = {"Namespace", "MetricName", "Dimensions"}
+    metric = {name: alarm[name] for name in names & set(alarm)}
+    stat = {"Metric": metric, "Period": 60, "Stat": alarm["Statistic"]}
+    return [{"Id": "metric", "MetricStat": stat}]
 
 
 def _cause(alarm: Body, policy: Body) -> str:
