@@ -58,6 +58,41 @@ def test_savings_are_the_difference_of_two_bills(tmp_path: Path) -> None:
     assert offered["network.egress: endpoints"] < 0
 
 
+def test_the_bill_tells_which_of_its_prices_have_been_found(tmp_path: Path) -> None:
+    checked = bill(tmp_path, "app: shop", "--region", "eu-central-1")["prices"]["checked"]
+    done = CliRunner().invoke(
+        app, ["cost", "--file", str(tmp_path / "homeport.yml"), "--region", "eu-central-1"]
+    )
+
+    assert set(checked) == set(load("eu-central-1").of)
+    assert checked["pipeline_minute"] == {
+        "page": "https://aws.amazon.com/codepipeline/pricing/",
+        "found": "aws",
+    }
+    assert checked["alb_hour"]["found"] == "nowhere"
+    nowhere = sum(each["found"] == "nowhere" for each in checked.values())
+    assert f"{nowhere} nowhere: an approximation. Your own: --prices." in done.output
+
+
+def test_a_table_of_ones_own_is_taken_as_it_is(tmp_path: Path) -> None:
+    prices = dict.fromkeys(load("us-east-1").of, 2.0) | {"fargate_spot_discount": 0.5}
+    own = tmp_path / "own.json"
+    own.write_text(
+        json.dumps({"as_of": "today", "source": "our contract.", "regions": {"mars-north-1": prices}})
+    )
+    found = bill(tmp_path, "app: shop", "--region", "mars-north-1", "--prices", str(own))
+
+    assert of(found, "NatGatewayA") == 2 * 730 + 20 * 2
+    assert found["prices"] == {"as_of": "today", "source": "our contract.", "checked": {}}
+
+
+def test_the_alarms_of_scaling_policies_cost(tmp_path: Path) -> None:
+    manifest = "app: shop\nservice: {autoscaling: {requests: 500}}\ndeploy: {strategy: blue-green}\n"
+    found = bill(tmp_path, manifest)
+
+    assert (of(found, "ScaleCpu"), of(found, "ScaleRequests")) == (0.20, 0.40)
+
+
 @pytest.mark.parametrize("region", ["us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-northeast-1"])
 def test_every_region_has_every_price(region: str) -> None:
     assert set(load(region).of) == set(load("us-east-1").of)

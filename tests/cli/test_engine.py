@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -42,7 +43,10 @@ def test_a_taken_port_is_told_with_what_to_do(engine: RunningEngine, tmp_path: P
 def test_an_engine_stops_and_says_so_when_there_is_none(own_engine: RunningEngine) -> None:
     own_engine.start()
 
-    assert command("stop", "--data", str(own_engine.data)).returncode == 0
+    running = command("start", "--detach", "--data", str(own_engine.data), "--output", "json")
+    stopped = command("stop", "--data", str(own_engine.data), "--output", "json")
+    assert json.loads(running.stdout)["url"] == own_engine.url
+    assert json.loads(stopped.stdout)["stopped"] is True
     again = command("stop", "--data", str(own_engine.data))
 
     assert again.returncode == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -58,3 +59,14 @@ def test_validate_says_what_is_valid_and_tells_all_problems_at_once(tmp_path: Pa
     assert (valid.exit_code, valid.output.endswith("is valid: shop, production, rolling.\n")) == (0, True)
     assert refused.exit_code == 1
     assert "has 2 problems" in refused.output
+
+
+def test_validate_tells_programs_what_cfn_lint_found_and_where(tmp_path: Path) -> None:
+    file = tmp_path / "homeport.yml"
+    bucket = "{Type: AWS::S3::Bucket, Properties: {Nmae: x}}"
+    file.write_text(f"app: shop\noverride: {{resources: {{Bucket: {bucket}}}}}\n")
+    refused = CliRunner().invoke(app, ["validate", "--file", str(file), "--output", "json"])
+
+    found = json.loads(refused.output)
+    assert (refused.exit_code, found["valid"], found["app"]) == (1, False, "shop")
+    assert found["findings"][0]["at"] == "Resources.Bucket.Properties.Nmae"

@@ -26,7 +26,8 @@ def test_files_are_added(tmp_path: Path) -> None:
     file.write_text(json.dumps([ADVISORY]))
     done = homeport("add", str(file), "--data", str(tmp_path / "data"))
     assert (done.returncode, done.stdout) == (0, "mine.json: 1 advisories\n")
-    assert (tmp_path / "data" / "advisories" / "mine.json").exists()
+    listed = json.loads(homeport("list", "--data", str(tmp_path / "data"), "--output", "json").stdout)
+    assert listed == {"files": [{"name": "mine.json", "bytes": file.stat().st_size}]}
 
 
 def test_what_is_not_in_osv_form_is_refused(tmp_path: Path) -> None:

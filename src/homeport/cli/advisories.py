@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from homeport.cli.output import Output, OutputOption, tell
 from homeport.engine.config import default_data
 
 app = typer.Typer(help="The advisories that image scans know.", no_args_is_help=True)
@@ -38,9 +39,11 @@ def sync(
         str, typer.Option("--from", help="Where <ecosystem>/all.zip lie: OSV itself, or a mirror of it.")
     ] = SOURCE,
     data: Data = None,
+    output: OutputOption = Output.table,
 ) -> None:
     """Fetch the advisories of ecosystems from OSV. Scans from now on use them."""
-    failed = 0
+    fetched: dict[str, int] = {}
+    failed = []
     for ecosystem in ecosystems or ECOSYSTEMS:
         url = f"{source.rstrip('/')}/{ecosystem.replace(' ', '%20')}/all.zip"
         target = _folder(data) / f"{ecosystem.replace(' ', '-')}.zip"
@@ -53,11 +56,15 @@ def sync(
             err.print(
                 f"{ecosystem}: {url} cannot be used: {error}", style="red", highlight=False, soft_wrap=True
             )
-            failed += 1
+            failed.append(ecosystem)
             temporary.unlink(missing_ok=True)
             continue
         os.replace(temporary, target)
-        out.print(f"{ecosystem}: {count} advisories", highlight=False)
+        fetched[ecosystem] = count
+        if output is Output.table:
+            out.print(f"{ecosystem}: {count} advisories", highlight=False)
+    if output is Output.json:
+        tell(output, "", advisories=fetched, failed=failed)
     if failed:
         raise typer.Exit(1)
 
@@ -66,8 +73,10 @@ def sync(
 def add(
     files: Annotated[list[Path], typer.Argument(help="Advisories in OSV form: .json, or a .zip of them.")],
     data: Data = None,
+    output: OutputOption = Output.table,
 ) -> None:
     """Add advisories from files. A file of the same name is replaced."""
+    added = {}
     for file in files:
         target = _folder(data) / file.name
         try:
@@ -80,17 +89,23 @@ def add(
         temporary = target.with_suffix(".part")
         shutil.copyfile(file, temporary)
         os.replace(temporary, target)
-        out.print(f"{file.name}: {count} advisories", highlight=False)
+        added[file.name] = count
+    lines = [f"{name}: {count} advisories" for name, count in added.items()]
+    tell(output, "\n".join(lines), advisories=added)
 
 
 @app.command("list")
-def list_(data: Data = None) -> None:
+def list_(data: Data = None, output: OutputOption = Output.table) -> None:
     """Show the files of the database."""
     files = sorted(file for file in _folder(data).iterdir() if file.suffix in (".json", ".zip"))
-    for file in files:
-        out.print(f"{file.name}  {file.stat().st_size} bytes", highlight=False)
-    if not files:
-        out.print("There are no advisories: `homeport advisories sync` fetches them.")
+    sizes = {file.name: file.stat().st_size for file in files}
+    lines = [f"{name}  {size} bytes" for name, size in sizes.items()]
+    nothing = "There are no advisories: `homeport advisories sync` fetches them."
+    tell(
+        output,
+        "\n".join(lines) or nothing,
+        files=[{"name": name, "bytes": size} for name, size in sizes.items()],
+    )
 
 
 def _folder(data: Path | None) -> Path:

@@ -56,6 +56,9 @@ def start(
         Auth, typer.Option(help="permissive lets unknown keys act as the root user.")
     ] = Auth.enforce,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return once the engine answers.")] = False,
+    output: Annotated[
+        Output, typer.Option("--output", "-o", help="With --detach: table for people, JSON for programs.")
+    ] = Output.table,
 ) -> None:
     """Start the engine."""
     from homeport.engine.config import load
@@ -71,7 +74,10 @@ def start(
             "--region": region,
             "--auth": auth.value,
         }
-        _start_detached(config.data, [str(word) for option in options.items() for word in option])
+        words = [str(word) for option in options.items() for word in option]
+        facts, sentence = _start_detached(config.data, words)
+        tell(output, sentence, **{name: facts[name] for name in ("url", "pid", "account", "region", "auth")})
+        _warn_permissive(facts)
         return
     from homeport.engine.main import CannotStart, run
 
@@ -82,10 +88,10 @@ def start(
         raise typer.Exit(1) from None
 
 
-def _start_detached(data: Path, options: list[str]) -> None:
+def _start_detached(data: Path, options: list[str]) -> tuple[dict[str, Any], str]:
+    """What the engine announced, and the sentence that tells it."""
     if facts := _facts(data):
-        out.print(f"The engine runs already at {facts['url']} (pid {facts['pid']}).", highlight=False)
-        return
+        return facts, f"The engine runs already at {facts['url']} (pid {facts['pid']})."
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = data / "engine.log"
     with log.open("ab") as file:
@@ -101,14 +107,11 @@ def _start_detached(data: Path, options: list[str]) -> None:
             )
             raise typer.Exit(1)
         time.sleep(0.02)
-    out.print(
-        f"The engine answers at {facts['url']}. Use it with:  eval $(homeport engine env)", highlight=False
-    )
-    _warn_permissive(facts)
+    return facts, f"The engine answers at {facts['url']}. Use it with:  eval $(homeport engine env)"
 
 
 @app.command()
-def stop(data: Data = None) -> None:
+def stop(data: Data = None, output: OutputOption = Output.table) -> None:
     """Stop the engine. Containers and the load balancer go on; the next start finds them again."""
     facts = _running(data)
     os.kill(facts["pid"], signal.SIGTERM)
@@ -120,7 +123,7 @@ def stop(data: Data = None) -> None:
             )
             raise typer.Exit(1)
         time.sleep(0.02)
-    out.print("The engine has stopped.")
+    tell(output, "The engine has stopped.", stopped=True, data=str(_folder(data)))
 
 
 @app.command()
@@ -178,7 +181,9 @@ def logs(
 
 @app.command()
 def reset(
-    data: Data = None, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
+    data: Data = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    output: OutputOption = Output.table,
 ) -> None:
     """Empty the engine: every resource, image, log and container of it."""
     facts = _running(data)
@@ -187,7 +192,7 @@ def reset(
     headers = {"x-homeport-token": facts["token"]}
     request = urllib.request.Request(f"{facts['url']}/_homeport/reset", method="POST", headers=headers)
     _asked(request, 120)
-    out.print("The engine is empty.")
+    tell(output, "The engine is empty.", url=facts["url"], empty=True)
 
 
 def _asked(request: urllib.request.Request, seconds: float) -> bytes:

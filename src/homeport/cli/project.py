@@ -23,6 +23,8 @@ def load(file: Path) -> Manifest:
         return read(file)
     except FileNotFoundError:
         raise CannotReach(f"There is no {file} here. Write one:  homeport init") from None
+    except OSError as error:
+        raise CannotReach(f"{file} cannot be read: {error.strerror}") from None
     except Invalid as error:
         count = len(error.problems)
         lines = "\n".join(f"  {problem}" for problem in error.problems)
@@ -44,8 +46,10 @@ def template_of(manifest: Manifest, file: Path) -> dict[str, Any]:
         own = file.parent / manifest.override.template
         try:
             return parse_template(own.read_text())
-        except (OSError, yaml.YAMLError) as error:
-            raise CannotReach(f"override.template: {own} cannot be read: {error}") from None
+        except OSError as error:
+            raise CannotReach(f"override.template: {own} cannot be read: {error.strerror}") from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise CannotReach(f"override.template: {own} is not YAML: {error}") from None
     try:
         return synthesize(manifest)
     except BadOverride as error:

@@ -3,26 +3,51 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import typer
 
 from homeport.cli.failures import explained
+from homeport.cli.output import Output, OutputOption, tell
 from homeport.cli.project import DEFAULT, FileOption, load, template_text
 
 
 @explained
-def validate(file: FileOption = DEFAULT) -> None:
+def validate(file: FileOption = DEFAULT, output: OutputOption = Output.table) -> None:
     """Check homeport.yml and the template that comes of it."""
     manifest = load(file)
     from cfnlint import api
     from cfnlint.config import ManualArgs
 
     found = api.lint(template_text(manifest, file), config=ManualArgs())
-    for match in found:
-        print(f"  {match.rule.id} {match.message}")
-    if any(match.rule.severity == "error" for match in found):
+    valid = not any(match.rule.severity == "error" for match in found)
+    lines = [f"  {match.rule.id} {_where(match)}{match.message}" for match in found]
+    if valid:
+        lines.append(
+            f"{file} is valid: {manifest.app}, {', '.join(manifest.environments)}, {manifest.deploy.strategy}."
+        )
+    facts: dict[str, Any] = {
+        "valid": valid,
+        "app": manifest.app,
+        "environments": list(manifest.environments),
+        "strategy": manifest.deploy.strategy,
+        "findings": [
+            {"rule": each.rule.id, "severity": each.rule.severity, "at": _path(each), "message": each.message}
+            for each in found
+        ],
+    }
+    tell(output, "\n".join(lines), **facts)
+    if not valid:
         raise typer.Exit(1)
-    print(f"{file} is valid: {manifest.app}, {', '.join(manifest.environments)}, {manifest.deploy.strategy}.")
+
+
+def _where(match: Any) -> str:
+    return f"{path}: " if (path := _path(match)) else ""
+
+
+def _path(match: Any) -> str:
+    """Where in the template cfn-lint found something, as override.patch writes it."""
+    return ".".join(str(part) for part in match.path or [])
 
 
 @explained

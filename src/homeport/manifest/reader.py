@@ -19,6 +19,15 @@ from homeport.manifest.patterns import WORDS
 FILE = "homeport.yml"
 _ALIASES: dict[int | str, str] = {f"{kind}_subnets": f"{kind}-subnets" for kind in ("public", "private")}
 """Fields whose missing value may be wrong: pydantic names them as Python does."""
+_YAML_HINTS = {
+    r"'\t'": "YAML is indented by blanks, not by tabs",
+    "mapping values are not allowed": "put a text with a colon in it in quotes",
+}
+_KINDS = {
+    "dict_type": "a mapping, `key: value` in each line",
+    "model_type": "a mapping, `key: value` in each line",
+    "list_type": "a list, `- value` in each line",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +67,10 @@ def parse(text: str) -> Manifest:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise Invalid([Problem(mark.line + 1 if mark else 1, "", f"this is not YAML: {what}")]) from None
+        hint = next((f": {hint}" for sign, hint in _YAML_HINTS.items() if sign in what), "")
+        raise Invalid(
+            [Problem(mark.line + 1 if mark else 1, "", f"this is not YAML: {what}{hint}")]
+        ) from None
     except (RecursionError, ValueError) as error:
         raise Invalid([Problem(1, "", f"this is not YAML that can be read: {error}")]) from None
     if not isinstance(value, dict):
@@ -111,10 +123,13 @@ def _line(node: Any, path: tuple[Any, ...]) -> int:
 
 def _message(detail: ErrorDetails, path: tuple[Any, ...]) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
-    found = f"found {detail['input']!r:.80}"
+    found = f"found {_shown(detail['input'])}"
     if kind == "extra_forbidden":
         known = _keys(path[:-1])
-        return f"there is no such key; {_nearest(path[-1], known)}Allowed here: {', '.join(known)}"
+        nearest = _nearest(path[-1], known)
+        return (
+            f"there is no such key; {nearest}{'Allowed' if nearest else 'allowed'} here: {', '.join(known)}"
+        )
     if kind == "missing":
         return "this key is required"
     if kind == "value_error":
@@ -126,9 +141,19 @@ def _message(detail: ErrorDetails, path: tuple[Any, ...]) -> str:
         return f"{found}; it should be a text: put it in quotes"
     if kind == "literal_error":
         allowed = re.findall(r"'([^']*)'", context["expected"])
-        return f"{found}; {_nearest(detail['input'], allowed)}Allowed: {context['expected']}"
+        nearest = _nearest(detail["input"], allowed)
+        return f"{found}; {nearest}{'Allowed' if nearest else 'allowed'}: {context['expected']}"
+    if kind in _KINDS:
+        return f"{found}; it should be {_KINDS[kind]}" + (", or left out" if detail["input"] is None else "")
     text = detail["msg"].replace("Input should be", "it should be")
     return f"{found}; {text}"
+
+
+def _shown(value: Any) -> str:
+    """A value as one writes it in YAML."""
+    if value is None:
+        return "nothing"
+    return str(value).lower() if isinstance(value, bool) else f"{value!r:.80}"
 
 
 def _nearest(word: Any, known: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -123,9 +124,20 @@ def _tell(usage: Usage, template: Template, prices: Prices) -> None:
         f"--{name.replace('_', '-')} {value:g}" for name, value in asdict(usage).items() if value is not None
     )
     out.print(f"\nAssumed: {said}", style="bright_black")
-    out.print(f"Prices as of {prices.as_of}. {prices.source}", style="bright_black")
+    out.print(f"Prices of {prices.as_of}: {prices.source} {_found(prices)}".strip(), style="bright_black")
     if missing := not_estimated(template):
         out.print(f"Not estimated: {', '.join(missing)}", style="yellow")
+
+
+def _found(prices: Prices) -> str:
+    """How far the prices can be trusted; nothing of a table of one's own."""
+    if not prices.checked:
+        return ""
+    count = Counter(each.found for each in prices.checked.values())
+    return (
+        f"Of the {len(prices.checked)} of {prices.region}, {count['aws']} have been found on AWS's own pages, "
+        f"{count['lists']} in others' lists, {count['nowhere']} nowhere: an approximation. Your own: --prices."
+    )
 
 
 def _suggest(suggestions: list[Saving]) -> None:
@@ -154,6 +166,10 @@ def _document(
         "items": [{**asdict(item), "monthly": round(item.monthly, 4)} for item in items],
         "savings": [{**asdict(each), "monthly": round(each.monthly, 4)} for each in suggestions],
         "assumptions": asdict(usage),
-        "prices": {"as_of": prices.as_of, "source": prices.source},
+        "prices": {
+            "as_of": prices.as_of,
+            "source": prices.source,
+            "checked": {name: asdict(each) for name, each in prices.checked.items()},
+        },
         "not_estimated": not_estimated(template),
     }

@@ -13,7 +13,7 @@ from homeport.cli.cost.usage import HOURS, Usage
 FREE_TRANSFER_GB = 100
 """Each month, over all services of an account. https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer"""
 _COMPRESSED = 0.15
-"""CloudWatch Logs stores compressed. https://aws.amazon.com/cloudwatch/pricing/"""
+"""What CloudWatch Logs stores of what was written, in the examples of https://aws.amazon.com/cloudwatch/pricing/"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +208,23 @@ def _secrets_named(template: Template, properties: dict[str, Any], of: Of, usage
         yield f"{count} secrets of Secrets Manager that it names", count * of["secret"]
 
 
+def _alarm(template: Template, properties: dict[str, Any], of: Of, usage: Usage, name: str) -> Lines:
+    count = _followed(properties)
+    yield "an alarm" if count == 1 else f"an alarm of {count} metrics", count * of["alarm"]
+
+
+def _policy(template: Template, properties: dict[str, Any], of: Of, usage: Usage, name: str) -> Lines:
+    """https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html"""
+    if config := properties.get("TargetTrackingScalingPolicyConfiguration"):
+        count = 2 * _followed(config.get("CustomizedMetricSpecification") or {})
+        yield f"its two alarms, {count} metrics in all", count * of["alarm"]
+
+
+def _followed(given: dict[str, Any]) -> int:
+    """How many metrics an alarm follows: each costs."""
+    return sum("MetricStat" in each for each in given.get("Metrics") or []) or 1
+
+
 def _flat(price: str, what: str) -> Callable[..., Lines]:
     def cost(template: Template, properties: dict[str, Any], of: Of, usage: Usage, name: str) -> Lines:
         yield what, of[price]
@@ -232,7 +249,8 @@ _TYPES: dict[str, Callable[[Template, dict[str, Any], Of, Usage, str], Lines]] =
     "AWS::S3::Bucket": _bucket,
     "AWS::Logs::LogGroup": _logs,
     "AWS::SecretsManager::Secret": _flat("secret", "a secret"),
-    "AWS::CloudWatch::Alarm": _flat("alarm", "an alarm"),
+    "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::ApplicationAutoScaling::ScalingPolicy": _policy,
     "AWS::KMS::Key": _flat("kms_key", "a key"),
 }
 _FREE = (

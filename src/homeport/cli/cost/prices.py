@@ -1,4 +1,4 @@
-"""The price table: prices.json, with the date and the source of its numbers, or a file of the user's in its form."""
+"""The price table: prices.json, with what its numbers have been compared with, or a file of the user's in its form."""
 
 from __future__ import annotations
 
@@ -14,12 +14,22 @@ _SHIPPED = Path(__file__).with_name("prices.json")
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """The prices of one region, in dollars, by name."""
+    """The prices of one region, in dollars, by name; and by name what each has been compared with."""
 
     region: str
     as_of: str
     source: str
     of: dict[str, float]
+    checked: dict[str, Checked]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """AWS's page of a price, and where the number was found: "aws" on that page itself, "lists" in others' lists only,
+    "nowhere" for what has not been found yet."""
+
+    page: str
+    found: str
 
 
 def load(region: str, file: Path | None = None) -> Prices:
@@ -32,7 +42,14 @@ def load(region: str, file: Path | None = None) -> Prices:
             f"There are no prices of {region}; there are those of {known}. "
             "Take the nearest (--region), or bring your own table (--prices)."
         )
-    return Prices(region, table["as_of"], table["source"], of)
+    return Prices(region, table["as_of"], table["source"], of, _checked(table.get("checked", {}), region))
+
+
+def _checked(table: dict[str, Any], region: str) -> dict[str, Checked]:
+    def found(entry: dict[str, Any]) -> str:
+        return next((who for who in ("aws", "lists") if {region, "every"} & set(entry[who])), "nowhere")
+
+    return {name: Checked(entry["page"], found(entry)) for name, entry in table.items()}
 
 
 def _read(file: Path) -> dict[str, Any]:
