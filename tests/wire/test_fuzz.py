@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import cbor2
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -86,9 +87,16 @@ def requests(draw: st.DrawFn) -> tuple[str, str, str, dict[str, str], bytes]:
     service, name = draw(OPERATIONS)
     operation = model.operations(service)[name]
     params = draw(_parameters(service, name))
-    method, path, headers, body = _encode(operation, params if isinstance(params, dict) else {"x": params})
+    params = params if isinstance(params, dict) else {"x": params}
+    if "targetPrefix" in operation.service_model.metadata and draw(st.integers(0, 2)) == 0:
+        method, path, headers, body = _encode_cbor(operation, params)
+    else:
+        method, path, headers, body = _encode(operation, params)
     if draw(st.integers(0, 9)) == 0:
         body = draw(st.binary(max_size=200))
+    elif body and draw(st.integers(0, 4)) == 0:
+        at = draw(st.integers(0, len(body) - 1))
+        body = body[:at] + draw(st.binary(max_size=2)) + body[at + draw(st.integers(0, 3)) :]
     if draw(st.integers(0, 9)) == 0:
         path += draw(st.sampled_from(["?acl", "/%00", "/..%2f..", "?versionId=%ff", "//", "?x-id=1&uploads"]))
     return service, method, path, headers, body
@@ -115,6 +123,12 @@ def _encode(operation: OperationModel, params: dict[str, Any]) -> tuple[str, str
         else b"<a><b/></a>"
     )
     return operation.http["method"], uri, {}, body
+
+
+def _encode_cbor(operation: OperationModel, params: dict[str, Any]) -> tuple[str, str, dict[str, str], bytes]:
+    prefix = operation.service_model.metadata["targetPrefix"]
+    headers = {"Content-Type": "application/cbor", "Smithy-Protocol": "rpc-v2-cbor"}
+    return "POST", f"/service/{prefix}/operation/{operation.name}", headers, cbor2.dumps(params)
 
 
 def _flatten(value: Any, prefix: str = "") -> dict[str, str]:
