@@ -2,14 +2,13 @@
 of it, and at random moments. Each time the execution must end as an uninterrupted one does, with one build and one
 deployment.
 
-python -m bench.kills points|moments [how many] [first]
+python -m bench.kills points|moments [how many] [first]; several failpoints are killed at in one delivery
 """
 
 from __future__ import annotations
 
 import json
 import random
-import sqlite3
 import sys
 import tempfile
 import threading
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import delivery
+from bench.failpoints import Kills, watched
 
 from homeport.pytest_plugin import RunningEngine
 
@@ -34,7 +34,7 @@ BUILD = (
 )
 
 
-def main(what: str = "moments", count: int = 100, first: int = 0) -> dict[str, Any]:
+def main(what: str = "moments", count: int = 1000, first: int = 0) -> dict[str, Any]:
     """Kill and return the numbers; of the failpoints those from number `first` on. Raises AssertionError when an
     execution does not end as it should."""
     with tempfile.TemporaryDirectory() as folder:
@@ -42,11 +42,10 @@ def main(what: str = "moments", count: int = 100, first: int = 0) -> dict[str, A
         engine.start()
         try:
             trial = _Trial(engine, Path(folder) / "work")
-            with _watched(engine.data / "homeport.db") as steps:
+            with watched(engine.data / "homeport.db", KINDS) as points:
                 seconds = min(trial.uninterrupted() for _ in range(2))
             if what == "points":
-                names = [f"{kind}.{step}.{when}" for kind, step in sorted(steps) for when in WHEN]
-                return _points(trial, names, first, count)
+                return _points(trial, Kills(engine, points[first : first + count]), len(points))
             return _moments(trial, count, seconds)
         finally:
             if not engine.alive:
@@ -55,17 +54,15 @@ def main(what: str = "moments", count: int = 100, first: int = 0) -> dict[str, A
             engine.stop()
 
 
-WHEN = ("before", "done", "committed")
-
-
-def _points(trial: _Trial, names: list[str], first: int, count: int) -> dict[str, Any]:
-    chosen = names[first : first + count]
-    killed = [name for name in chosen if trial.killed_at(name)]
+def _points(trial: _Trial, kills: Kills, known: int) -> dict[str, Any]:
+    tried = len(kills.pending)
+    while kills.pending:
+        trial.killed_at(kills)
     return {
-        "failpoints": len(names),
-        "tried": len(chosen),
-        "killed there": len(killed),
-        "not reached": [name for name in chosen if name not in killed],
+        "failpoints": known,
+        "tried": tried,
+        "killed there": len(kills.killed),
+        "not reached": kills.missed,
         "wrong ends": 0,
     }
 
@@ -109,21 +106,16 @@ class _Trial:
         self._finish(self._execution(self._push()))
         return time.monotonic() - began
 
-    def killed_at(self, failpoint: str) -> bool:
-        """Whether the engine died at the failpoint. The execution has ended as it should."""
-        self._engine.stop()
-        self._engine.start(HOMEPORT_FAIL_AT=failpoint)
+    def killed_at(self, kills: Kills) -> None:
+        """One delivery, in which the engine dies at failpoint after failpoint. The execution has ended as it should."""
+        kills.start()
         with self._approving():
             commit = self._push()
-            deadline = time.monotonic() + SECONDS
-            while self._engine.alive and time.monotonic() < deadline and not self._has_ended(commit):
-                time.sleep(0.05)
-            died = not self._engine.alive
-            if died:
-                self._engine.start()
-            self._finish(self._execution(commit), failpoint)
-        _tell(f"{failpoint}: {'killed and ' if died else 'not reached, '}as it should be")
-        return died
+            while kills.died(lambda: self._has_ended(commit), SECONDS):
+                kills.start()
+            how = f"killed at {', '.join(kills.finish()) or 'none'}"
+            self._finish(self._execution(commit), how)
+        _tell(f"{how}: as it should be")
 
     def killed_after(self, seconds: float) -> str:
         """Kill the engine that long after a push; returns the action that ran."""
@@ -239,28 +231,6 @@ class _Trial:
 
 def _tell(text: str) -> None:
     sys.stderr.write(text + "\n")
-
-
-@contextmanager
-def _watched(database: Path) -> Iterator[set[tuple[str, str]]]:
-    """The durable steps, as (kind, name), that are recorded meanwhile."""
-    steps: set[tuple[str, str]] = set()
-    over = threading.Event()
-
-    def watch() -> None:
-        connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-        while not over.wait(0.002):
-            rows = connection.execute("SELECT kind, step FROM durable_steps").fetchall()
-            steps.update(row for row in rows if row[0].startswith(KINDS))
-        connection.close()
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        yield steps
-    finally:
-        over.set()
-        thread.join()
 
 
 if __name__ == "__main__":

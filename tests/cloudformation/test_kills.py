@@ -88,6 +88,53 @@ def test_a_rollback_goes_on_where_it_was_killed(own_engine: RunningEngine, point
     assert things(own_engine) == ONE_OF_EACH
 
 
+SERVICE = """
+Resources:
+  Cluster: {Type: AWS::ECS::Cluster}
+  Definition:
+    Type: AWS::ECS::TaskDefinition
+    Properties: {Family: web, ContainerDefinitions: [{Name: app, Image: nothing, Memory: 16}]}
+  Service:
+    Type: AWS::ECS::Service
+    Properties: {Cluster: !Ref Cluster, TaskDefinition: !Ref Definition, DesiredCount: 0}
+"""
+
+
+def test_a_service_is_made_and_deleted_once_over_kills(own_engine: RunningEngine):
+    own_engine.start(HOMEPORT_FAIL_AT=POINT + "create.Definition.create.done")
+    stack = Stack(own_engine)
+    stack.client.create_stack(StackName="app", TemplateBody=SERVICE)
+    own_engine.wait_dead()
+    own_engine.start(HOMEPORT_FAIL_AT=POINT + "delete.Service.2.delete.done")
+    stack.wait("stack_create_complete")
+    assert len(own_engine.client("ecs").list_task_definitions()["taskDefinitionArns"]) == 1
+
+    stack_id = stack.describe()["StackId"]
+    stack.client.delete_stack(StackName="app")
+    own_engine.wait_dead()
+    own_engine.start(HOMEPORT_FAIL_AT=POINT + "delete.Definition.1.delete.done")
+    own_engine.wait_dead()
+    own_engine.start()
+
+    stack.client.get_waiter("stack_delete_complete").wait(StackName=stack_id, WaiterConfig=QUICK)
+
+
+def test_a_replacement_is_not_mistaken_for_what_it_replaces(own_engine: RunningEngine):
+    template = "Resources: {Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16}}}"
+    own_engine.start(HOMEPORT_FAIL_AT=POINT + "update.Vpc.create.done")
+    stack = Stack(own_engine).create(template)
+    stack.client.update_stack(StackName="app", TemplateBody=template.replace("10.0", "10.1"))
+    own_engine.wait_dead()
+    own_engine.start()
+
+    stack.wait("stack_update_complete")
+
+    vpcs = own_engine.client("ec2").describe_vpcs(Filters=[{"Name": "is-default", "Values": ["false"]}])[
+        "Vpcs"
+    ]
+    assert [(vpc["VpcId"], vpc["CidrBlock"]) for vpc in vpcs] == [(stack.physical("Vpc"), "10.1.0.0/16")]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_kills_at_random_moments_lose_no_stack(own_engine: RunningEngine):

@@ -102,6 +102,8 @@ class Work:
             attributes=row.get("attributes", {}),
             previous=previous or {},
             resumed=step not in self._begun,
+            begun=row.get("Timestamp", 0.0),
+            replaced=(row.get("before") or {}).get("PhysicalResourceId") or "",
             host=self.x.input.get("host", ""),
         )
 

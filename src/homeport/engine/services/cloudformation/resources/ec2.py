@@ -53,7 +53,7 @@ def _type(
         create=Call(f"create_{operation}", {"TagSpecifications": specifications, **(members or {})}),
         id=f"response.*.{id} | [0]",
         find=Call(f"describe_{operation}s", {filters: _FILTERS}, only=True),
-        found_id=f"response.{plural}[0].{id}",
+        found_ids=f"response.{plural}[].{id}",
         read=Call(f"describe_{operation}s", {f"{id}s": "[id]"}, only=True),
         found=f"{plural}[0]",
         attributes={id: "id", **(attributes or {})},
@@ -118,7 +118,7 @@ TYPES = (
         ),
         id="response.PublicIp",
         find=Call("describe_addresses", {"Filters": _FILTERS}, only=True),
-        found_id="response.Addresses[0].PublicIp",
+        found_ids="response.Addresses[].PublicIp",
         read=Call("describe_addresses", {"PublicIps": "[id]"}, only=True),
         found="Addresses[0]",
         parts=(

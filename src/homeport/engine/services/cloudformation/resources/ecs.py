@@ -8,7 +8,7 @@ from typing import Any
 from homeport.engine.services.cloudformation.resources.calls import Call, send, variables
 from homeport.engine.services.cloudformation.resources.generic import Type
 from homeport.engine.services.cloudformation.resources.parts import Put, Tags
-from homeport.engine.services.cloudformation.resources.provider import Made, Request
+from homeport.engine.services.cloudformation.resources.provider import Made, Request, is_absent
 from homeport.engine.wire.errors import AwsError
 
 _SERVICE = {"service": "id", "cluster": "properties.Cluster"}
@@ -39,6 +39,26 @@ _OF_TASK_SETS = (
 )
 _TASK_SET_KEY = {"cluster": "properties.Cluster", "service": "properties.Service"}
 _TASK_SET = {**_TASK_SET_KEY, "taskSet": "split(id, '|')[2]"}
+
+
+class TaskDefinition(Type):
+    """AWS::ECS::TaskDefinition: RegisterTaskDefinition takes no token, so that a revision which an earlier process
+    registered is known by its time and its images."""
+
+    async def _found_earlier(self, request: Request, names: dict[str, Any]) -> str | None:
+        if not request.resumed:
+            return None
+        try:
+            answer = await request.client("ecs").describe_task_definition(taskDefinition=names["name"])
+        except AwsError as error:
+            if is_absent(error):
+                return None
+            raise
+        latest = answer["taskDefinition"]
+        images = [each.get("Image") for each in request.properties.get("ContainerDefinitions", [])]
+        registered = [each.get("image") for each in latest["containerDefinitions"]]
+        ours = latest["registeredAt"] >= request.begun and registered == images
+        return str(latest["taskDefinitionArn"]) if ours else None
 
 
 class Service(Type):
@@ -128,7 +148,7 @@ TYPES = (
         ),
         delete=Call("delete_cluster", {"cluster": "id"}, only=True),
     ),
-    Type(
+    TaskDefinition(
         "AWS::ECS::TaskDefinition",
         "ecs",
         named="Family",

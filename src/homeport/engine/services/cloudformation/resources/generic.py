@@ -31,7 +31,7 @@ class Type(ResourceProvider):
 
     `read` answers the resource's description at the expression `found`, from which attributes are taken:
     `attributes` says how where the name alone does not. `ready` and `failed` are expressions over the description: it
-    is of use once `ready` is true, and never when `failed` gives a reason. `find` and `found_id` find a resource that
+    is of use once `ready` is true, and never when `failed` gives a reason. `find` and `found_ids` find a resource that
     an earlier process made without recording it.
     """
 
@@ -54,7 +54,7 @@ class Type(ResourceProvider):
         delete: Call | None = None,
         before_delete: tuple[Call, ...] = (),
         find: Call | None = None,
-        found_id: str = "",
+        found_ids: str = "",
         deleted: str = "",
     ) -> None:
         super().__init__(type)
@@ -73,7 +73,7 @@ class Type(ResourceProvider):
         self._delete = delete
         self._before_delete = before_delete
         self._find = find
-        self._found_id = found_id
+        self._found_ids = found_ids
         self._deleted = deleted
 
     async def create(self, request: Request) -> Made:
@@ -169,8 +169,8 @@ class Type(ResourceProvider):
         if not request.resumed or self._find is None:
             return None
         answer = await send(request, self._service, self._find, names)
-        id = select(self._found_id, {**names, "response": answer})
-        return str(id) if id else None
+        ids = select(self._found_ids, {**names, "response": answer}) or []
+        return next((str(id) for id in ids if id != request.replaced), None)
 
     async def _describe(self, request: Request, names: dict[str, Any]) -> Any:
         if self._read is None:

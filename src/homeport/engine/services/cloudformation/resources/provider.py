@@ -38,7 +38,8 @@ class HalfMade(Exception):
 @dataclass(frozen=True, slots=True)
 class Request:
     """One resource to make, change or remove. `properties` are evaluated and fitted to the type's schema;
-    `previous` are those before an update. `host` is where the engine is reached."""
+    `previous` are those before an update. `begun` is when the work on it began, `replaced` the id of the resource in
+    whose place it is made. `host` is where the engine is reached."""
 
     ctx: Context
     role: str | None
@@ -52,6 +53,8 @@ class Request:
     attributes: dict[str, Any] = field(default_factory=dict)
     previous: dict[str, Any] = field(default_factory=dict)
     resumed: bool = False
+    begun: float = 0.0
+    replaced: str = ""
     host: str = ""
 
     def client(self, service: str) -> Client:
@@ -108,7 +111,16 @@ class ResourceProvider:
         return replaces(self.type, before, after)
 
 
-_ABSENT = ("notfound", "nosuch", "doesnotexist", "notexist", "nonexistent", "missing", "unknownresource")
+_ABSENT = (
+    "notfound",
+    "nosuch",
+    "doesnotexist",
+    "notexist",
+    "nonexistent",
+    "missing",
+    "unknownresource",
+    "notactive",
+)
 
 
 def is_absent(error: AwsError) -> bool:
@@ -116,7 +128,10 @@ def is_absent(error: AwsError) -> bool:
     code = error.code.replace(".", "").lower()
     if any(word in code for word in _ABSENT) or error.status == 404:
         return True
-    return code in ("validationerror", "validationexception") and "does not exist" in error.message.lower()
+    message = error.message.lower()
+    if code == "clientexception":  # ECS on a task definition that was deregistered or deleted
+        return "is inactive" in message or "unable to describe" in message
+    return code in ("validationerror", "validationexception") and "does not exist" in message
 
 
 def is_present(error: AwsError) -> bool:
