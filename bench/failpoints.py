@@ -4,11 +4,10 @@ armed."""
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from homeport.pytest_plugin import RunningEngine
@@ -69,24 +68,16 @@ class Kills:
 
 @contextmanager
 def watched(database: Path, kinds: tuple[str, ...]) -> Iterator[list[str]]:
-    """The failpoints of the durable steps that are recorded meanwhile, in the order in which they were first seen."""
-    points: dict[str, None] = {}
-    over = threading.Event()
-
-    def watch() -> None:
-        connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-        while not over.wait(0.002):
-            for kind, step in connection.execute("SELECT kind, step FROM durable_steps").fetchall():
-                if kind.startswith(kinds):
-                    points.update(dict.fromkeys(f"{kind}.{step}.{when}" for when in WHEN))
-        connection.close()
-
+    """The failpoints of the durable steps that are recorded meanwhile, in the order of their records."""
     found: list[str] = []
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
+    with closing(sqlite3.connect(database, timeout=30, isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE watched (kind TEXT, step TEXT, UNIQUE (kind, step))")
+        connection.execute(
+            "CREATE TRIGGER watch AFTER INSERT ON durable_steps BEGIN "
+            "INSERT OR IGNORE INTO watched VALUES (new.kind, new.step); END"
+        )
         yield found
-    finally:
-        over.set()
-        thread.join()
-        found += points
+        connection.execute("DROP TRIGGER watch")
+        steps = connection.execute("SELECT kind, step FROM watched ORDER BY rowid").fetchall()
+        connection.execute("DROP TABLE watched")
+    found += [f"{kind}.{step}.{when}" for kind, step in steps if kind.startswith(kinds) for when in WHEN]

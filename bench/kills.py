@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -234,5 +235,6 @@ def _tell(text: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before all kills were made"))  # and clean up
     words = sys.argv[1:]
     sys.stdout.write(json.dumps(main(*words[:1], *map(int, words[1:])), indent=2) + "\n")

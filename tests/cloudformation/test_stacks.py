@@ -407,8 +407,12 @@ def test_a_deletion_stops_a_creation(engine: RunningEngine):
     stack = Stack(engine)
     stack.client.create_stack(StackName="app", TemplateBody=waits)
 
+    stack_id = stack.describe()["StackId"]
     stack.delete()
     assert not engine.client("ssm").describe_parameters()["Parameters"]
+    events = stack.client.describe_stack_events(StackName=stack_id)["StackEvents"]
+    statuses = [one["ResourceStatus"] for one in events if one["PhysicalResourceId"] == stack_id]
+    assert statuses == ["DELETE_COMPLETE", "DELETE_IN_PROGRESS", "CREATE_IN_PROGRESS"]
 
 
 def test_a_signal_completes_a_resource(engine: RunningEngine):

@@ -27,7 +27,9 @@ from homeport.pytest_plugin import RunningEngine
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "40"))
 BATCH = 10
-NATIVE = sorted(service.name for service in SERVICES)
+NATIVE = {service.name: service for service in sorted(SERVICES, key=lambda service: service.name)}
+NAME = "fuzz"
+"""What everything is called that is there before: requests go further than to the first `not found`."""
 
 garbage = st.one_of(
     st.none(),
@@ -62,7 +64,7 @@ def _right(shape: Shape, depth: int) -> st.SearchStrategy[Any]:
     if kind == "map":
         return st.dictionaries(st.text(max_size=8), values(shape.value, depth + 1), max_size=3)
     if kind == "string":
-        return st.sampled_from(shape.enum) if shape.enum else st.text(max_size=30)
+        return st.sampled_from(shape.enum) if shape.enum else st.one_of(st.just(NAME), st.text(max_size=30))
     if kind in ("integer", "long"):
         return st.integers(-10, 10_000)
     if kind in ("float", "double"):
@@ -76,9 +78,9 @@ def _parameters(service: str, name: str) -> st.SearchStrategy[Any]:
     return values(shape) if shape else st.just({})
 
 
-OPERATIONS = st.sampled_from(
-    [(service, name) for service in NATIVE for name in sorted(model.operations(service))]
-)
+KNOWN = [(service, name) for service in NATIVE for name in sorted(model.operations(service))]
+IMPLEMENTED = [(service, name) for service, name in KNOWN if name in NATIVE[service].operations]
+OPERATIONS = st.one_of(st.sampled_from(KNOWN), *[st.sampled_from(IMPLEMENTED)] * 3)
 
 
 @st.composite
@@ -144,8 +146,44 @@ def _flatten(value: Any, prefix: str = "") -> dict[str, str]:
     return flat
 
 
+def populate(engine: RunningEngine) -> None:
+    engine.client("s3").create_bucket(Bucket=NAME)
+    engine.client("s3").put_object(Bucket=NAME, Key=NAME, Body=b"x")
+    engine.client("ecs").create_cluster(clusterName=NAME)
+    container = {"name": NAME, "image": NAME, "memory": 16}
+    engine.client("ecs").register_task_definition(family=NAME, containerDefinitions=[container])
+    engine.client("ecs").create_service(cluster=NAME, serviceName=NAME, taskDefinition=NAME, desiredCount=0)
+    engine.client("ecr").create_repository(repositoryName=NAME)
+    engine.client("logs").create_log_group(logGroupName=NAME)
+    engine.client("logs").create_log_stream(logGroupName=NAME, logStreamName=NAME)
+    engine.client("ssm").put_parameter(Name=NAME, Value=NAME, Type="String")
+    engine.client("secretsmanager").create_secret(Name=NAME, SecretString=NAME)
+    engine.client("iam").create_user(UserName=NAME)
+    engine.client("iam").create_role(RoleName=NAME, AssumeRolePolicyDocument=TRUST)
+    engine.client("events").put_rule(Name=NAME, ScheduleExpression="rate(1 day)")
+    engine.client("codecommit").create_repository(repositoryName=NAME)
+    engine.client("codedeploy").create_application(applicationName=NAME, computePlatform="ECS")
+    engine.client("cloudformation").create_stack(StackName=NAME, TemplateBody=TEMPLATE)
+
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "codebuild.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
+TEMPLATE = "Resources: {Topic: {Type: AWS::SNS::Topic, Properties: {TopicName: fuzz}}}"
+
+
 def test_malformed_requests_are_refused_in_order(own_engine: RunningEngine) -> None:
     own_engine.start()
+    populate(own_engine)
     connection = http.client.HTTPConnection("127.0.0.1", own_engine.port, timeout=30)
     credentials = Credentials(own_engine.env["AWS_ACCESS_KEY_ID"], own_engine.env["AWS_SECRET_ACCESS_KEY"])
 

@@ -25,14 +25,10 @@ async def create_stack(work: Work) -> None:
     failures = await work.walk("walk", graph, lambda id: resource.create(work, template.resources[id]))
     work.cancellable, work.deadline = False, None
     reason = failed_reason("create", failures) if failures else await finish(work, "CREATE_COMPLETE")
-    if reason is None:
-        return
+    if reason is None or work.x.stop_reason() is not None:
+        return  # a deletion has stopped it, and goes on from here with the status that it has given the stack
     how = work.x.input.get("on_failure") or "ROLLBACK"
-    if work.x.stop_reason() is not None:
-        await work.status(
-            "cancelled", "CREATE_FAILED", "Resource creation cancelled by a deletion of the stack"
-        )
-    elif how == "DO_NOTHING":
+    if how == "DO_NOTHING":
         await work.status("failed", "CREATE_FAILED", reason)
     elif how == "DELETE":
         await work.status("delete", "DELETE_IN_PROGRESS", f"{reason} Delete requested by user.")

@@ -119,6 +119,8 @@ async def _wait_for_others(work: Work) -> None:
     await work.poll(ended, 0.2, 3600)
 
     def again() -> None:
-        set_status(work.ctx, work.stack, "DELETE_IN_PROGRESS")
+        stack = work.stack
+        if stack["StackStatus"] != "DELETE_IN_PROGRESS":
+            set_status(work.ctx, stack, "DELETE_IN_PROGRESS")
 
     await work.x.record("go-on", again)
