@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shlex
@@ -14,11 +15,9 @@ import urllib.request
 from collections import deque
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from homeport.cli.output import Output, OutputOption, tell
 from homeport.cli.processes import alive
@@ -26,8 +25,6 @@ from homeport.cli.processes import alive
 app = typer.Typer(
     help="The local engine: AWS on this machine.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-out = Console()
-err = Console(stderr=True)
 
 START_SECONDS = 20.0
 STOP_SECONDS = 30.0
@@ -79,13 +76,15 @@ def start(
         tell(output, sentence, **{name: facts[name] for name in ("url", "pid", "account", "region", "auth")})
         _warn_permissive(facts)
         return
+    gc.disable()  # all that the imports make stays: a tenth of the start went into looking for garbage in it
     from homeport.engine.main import CannotStart, run
 
+    gc.freeze()
+    gc.enable()
     try:
         run(config)
     except CannotStart as error:
-        err.print(str(error), style="red", highlight=False)
-        raise typer.Exit(1) from None
+        _fail(str(error))
 
 
 def _start_detached(data: Path, options: list[str]) -> tuple[dict[str, Any], str]:
@@ -102,10 +101,7 @@ def _start_detached(data: Path, options: list[str]) -> tuple[dict[str, Any], str
     deadline = time.monotonic() + START_SECONDS
     while not (facts := _facts(data)):
         if process.poll() is not None or time.monotonic() > deadline:
-            err.print(
-                f"The engine did not start. The end of {log}:\n{_tail(log, 20)}", style="red", highlight=False
-            )
-            raise typer.Exit(1)
+            _fail(f"The engine did not start. The end of {log}:\n{_tail(log, 20)}")
         time.sleep(0.02)
     return facts, f"The engine answers at {facts['url']}. Use it with:  eval $(homeport engine env)"
 
@@ -118,10 +114,7 @@ def stop(data: Data = None, output: OutputOption = Output.table) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     while alive(facts["pid"]):
         if time.monotonic() > deadline:
-            err.print(
-                f"The engine (pid {facts['pid']}) does not end; `kill -9` it: nothing is lost.", style="red"
-            )
-            raise typer.Exit(1)
+            _fail(f"The engine (pid {facts['pid']}) does not end; `kill -9` it: nothing is lost.")
         time.sleep(0.02)
     tell(output, "The engine has stopped.", stopped=True, data=str(_folder(data)))
 
@@ -138,13 +131,16 @@ def status(
     if output is Output.json:
         print(json.dumps(shown, indent=2))
         return
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(show_header=False, box=None)
     for name, value in shown.items():
         text = ", ".join(value) if isinstance(value, list) else str(value)
         if name == "memory_bytes":
             name, text = "memory", f"{value / 2**20:.0f} MiB"
         table.add_row(name.replace("_", " "), text, style="yellow" if value == "permissive" else None)
-    out.print(table)
+    Console().print(table)
     _warn_permissive(facts)
 
 
@@ -172,10 +168,7 @@ def logs(
     """Show the log of an engine that was started with --detach."""
     log = _folder(data) / "engine.log"
     if not log.exists():
-        err.print(
-            f"There is no log at {log}; an engine in the foreground writes to its terminal.", style="red"
-        )
-        raise typer.Exit(1)
+        _fail(f"There is no log at {log}; an engine in the foreground writes to its terminal.")
     print(_tail(log, lines))
 
 
@@ -201,13 +194,10 @@ def _asked(request: urllib.request.Request, seconds: float) -> bytes:
         with urllib.request.urlopen(request, timeout=seconds) as answer:
             return bytes(answer.read())
     except OSError as error:
-        err.print(
+        _fail(
             f"The engine at {request.full_url.partition('/_homeport')[0]} does not answer: {error}. "
-            "What it does:  homeport engine logs",
-            style="red",
-            highlight=False,
+            "What it does:  homeport engine logs"
         )
-        raise typer.Exit(1) from None
 
 
 def _folder(data: Path | None) -> Path:
@@ -229,10 +219,7 @@ def _running(data: Path | None) -> dict[str, Any]:
     folder = _folder(data)
     if facts := _facts(folder):
         return facts
-    err.print(
-        f"No engine runs on {folder}. Start one: homeport engine start --detach", style="red", highlight=False
-    )
-    raise typer.Exit(1)
+    _fail(f"No engine runs on {folder}. Start one: homeport engine start --detach")
 
 
 def _tail(log: Path, lines: int) -> str:
@@ -242,9 +229,13 @@ def _tail(log: Path, lines: int) -> str:
 
 def _warn_permissive(facts: dict[str, Any]) -> None:
     if facts["auth"] == "permissive":
-        err.print(
-            f"auth is permissive: unknown access keys act as root of {facts['account']}.", style="yellow"
-        )
+        text = f"auth is permissive: unknown access keys act as root of {facts['account']}."
+        typer.secho(text, fg="yellow", err=True)
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.secho(sentence, fg="red", err=True)
+    raise typer.Exit(1) from None
 
 
 if __name__ == "__main__":

@@ -18,8 +18,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
 from homeport.engine.proxy.admin import Admin
 
 _START_SECONDS = 20.0
@@ -58,6 +56,8 @@ class Process:
 
     async def alive(self) -> bool:
         """Whether our Envoy runs and answers."""
+        import aiohttp
+
         if self.pid() is None:
             return False
         try:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from cryptography import x509
-
 from homeport.engine.proxy.model import Certificate
 from homeport.engine.services.context import Context
 from homeport.engine.services.engine import Engine
@@ -48,6 +46,8 @@ async def _names(ctx: Context, arn: str) -> list[str]:
 
 
 def _subjects(pem: str) -> list[str]:
+    from cryptography import x509
+
     certificate = x509.load_pem_x509_certificate(pem.encode())
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value

@@ -5,17 +5,16 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_server-certs.htm
 
 from __future__ import annotations
 
-from typing import Any
-
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from typing import TYPE_CHECKING, Any
 
 from homeport.engine.services.context import Context
 from homeport.engine.services.iam import tables
 from homeport.engine.services.iam.entities import SERVER_CERTIFICATE, Body, checked_tags, listed
 from homeport.engine.services.service import operation
 from homeport.engine.wire.errors import AwsError
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 _METADATA = ("Path", "ServerCertificateName", "ServerCertificateId", "Arn", "UploadDate", "Expiration")
 
@@ -84,6 +83,10 @@ async def delete_server_certificate(ctx: Context, request: dict[str, Any]) -> di
 
 
 def _checked(certificate: str, key: str) -> x509.Certificate:
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
     try:
         parsed = x509.load_pem_x509_certificate(certificate.encode())
     except ValueError:
