@@ -42,6 +42,11 @@ def get_stack(ctx: Context, name: str) -> Body:
     return stack
 
 
+def stack_topic(stack_id: str) -> str:
+    """Notified when the stack has another status."""
+    return f"cloudformation.stack:{stack_id}"
+
+
 def set_status(ctx: Context, stack: Body, status: str, reason: str | None = None) -> None:
     """Give the stack a status, and tell of it in its events and on EventBridge; writes the row."""
     stack["StackStatus"] = status
@@ -63,7 +68,7 @@ def set_status(ctx: Context, stack: Body, status: str, reason: str | None = None
         },
         [stack["StackId"]],
     )
-    ctx.notify(f"cloudformation.stack:{stack['StackId']}")
+    ctx.notify(stack_topic(stack["StackId"]))
 
 
 def add_event(

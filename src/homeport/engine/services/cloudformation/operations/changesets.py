@@ -5,9 +5,11 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updatin
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import Any
 
+from homeport.engine.durable.signals import Listener
 from homeport.engine.services.cloudformation.changes import Change
 from homeport.engine.services.cloudformation.changesets import changes_of
 from homeport.engine.services.cloudformation.errors import invalid
@@ -26,6 +28,7 @@ from homeport.engine.services.cloudformation.tables import (
     find_stack,
     get_stack,
     set_status,
+    stack_topic,
 )
 from homeport.engine.services.context import Context
 from homeport.engine.services.pagination import page
@@ -48,6 +51,8 @@ _SHOWN = (
     "StatusReason",
 )
 _PAGE = 100
+_QUICK_SECONDS = 2.0
+"""For so long ExecuteChangeSet waits for the end of what it begins."""
 
 
 @operation(pass_role={"RoleARN": "cloudformation.amazonaws.com"})
@@ -141,16 +146,10 @@ async def execute_change_set(ctx: Context, request: dict[str, Any]) -> dict[str,
     options = {**body["options"], **request}
     stack.update({name: options[name] for name in ("RoleARN", "DisableRollback") if name in options})
     stack["ChangeSetId"] = body["ChangeSetId"]
-    with ctx.store.transaction():
-        if stack["StackStatus"] == "REVIEW_IN_PROGRESS":
-            begin_create(ctx, stack, body["members"], options)
-        else:
-            check_updatable(stack)
-            begin_update(ctx, stack, body["members"], options)
-        for other in CHANGE_SETS.list(ctx, StackId=stack["StackId"]):
-            if other["ChangeSetId"] != body["ChangeSetId"]:
-                CHANGE_SETS.delete(ctx, other["ChangeSetId"])
-        CHANGE_SETS.put(ctx, {**body, "ExecutionStatus": "EXECUTE_COMPLETE"})
+    with ctx.engine.signals.listen([stack_topic(stack["StackId"])]) as heard:
+        with ctx.store.transaction():
+            _begin(ctx, stack, body, options)
+        await _wait_for_the_quick(ctx, stack["StackId"], heard)
     return {}
 
 
@@ -168,6 +167,26 @@ def find_change_set(ctx: Context, request: dict[str, Any]) -> Body:
     if body is None:
         raise AwsError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist")
     return body
+
+
+def _begin(ctx: Context, stack: Body, body: Body, options: dict[str, Any]) -> None:
+    if stack["StackStatus"] == "REVIEW_IN_PROGRESS":
+        begin_create(ctx, stack, body["members"], options)
+    else:
+        check_updatable(stack)
+        begin_update(ctx, stack, body["members"], options)
+    for other in CHANGE_SETS.list(ctx, StackId=stack["StackId"]):
+        if other["ChangeSetId"] != body["ChangeSetId"]:
+            CHANGE_SETS.delete(ctx, other["ChangeSetId"])
+    CHANGE_SETS.put(ctx, {**body, "ExecutionStatus": "EXECUTE_COMPLETE"})
+
+
+async def _wait_for_the_quick(ctx: Context, stack_id: str, heard: Listener) -> None:
+    """`aws cloudformation deploy` looks at the stack as soon as it is answered, and then only each half minute."""
+    until = time.monotonic() + _QUICK_SECONDS
+    while get_stack(ctx, stack_id)["StackStatus"].endswith("_IN_PROGRESS"):
+        if (left := until - time.monotonic()) <= 0 or not await heard.wait(left):
+            return
 
 
 def _stack_for(ctx: Context, name: str, kind: str) -> Body:
