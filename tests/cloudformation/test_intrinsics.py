@@ -4,7 +4,7 @@ import base64
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from homeport.engine.services.cloudformation.conditions import evaluate_conditions
@@ -108,6 +108,7 @@ functions = st.sampled_from(FUNCTION_NAMES.split())
 
 
 @given(functions, json_values)
+@example("Fn::GetAtt", ["Bucket", False, False])
 def test_any_argument_gives_a_value_or_a_validation_error(function: str, argument: Any):
     try:
         evaluate({function: argument}, ENV)

@@ -83,6 +83,7 @@ Resources:
       SourceAccount: !Ref AWS::AccountId
   Quiet:
     Type: AWS::Lambda::EventInvokeConfig
+    DependsOn: Alias
     Properties: {FunctionName: !Ref Function, Qualifier: live, MaximumRetryAttempts: 0}
 """
 IAM = {"Capabilities": ["CAPABILITY_IAM"]}

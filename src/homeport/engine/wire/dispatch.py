@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
@@ -32,8 +33,6 @@ class Backend(Protocol):
 
     account: str
     region: str
-
-    def now(self) -> float: ...
 
     def find_credential(self, access_key_id: str, token: str | None, service: str) -> Credential: ...
 
@@ -206,7 +205,8 @@ class _Exchange:
         )
         if credential.secret == "":
             return credential
-        signing.check_time(signature, self._backend.now())
+        # clients sign by the machine's clock, however fast the engine's runs
+        signing.check_time(signature, time.time())
         declared = request.headers.get("x-amz-content-sha256") or signature.payload
         if signature.service != "s3" or declared is None:
             declared = declared if declared == signing.UNSIGNED_PAYLOAD else signing.sha256(body)

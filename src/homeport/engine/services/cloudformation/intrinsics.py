@@ -104,7 +104,8 @@ def substitutions(template: str) -> list[str]:
 def split_attribute(argument: Any) -> tuple[str, Any]:
     """Fn::GetAtt's logical id and attribute, from either of its forms."""
     parts = argument.split(".", 1) if isinstance(argument, str) else argument
-    if not isinstance(parts, list) or len(parts) < 2 or not isinstance(parts[0], str) or not parts[0]:
+    well_formed = isinstance(parts, list) and len(parts) >= 2 and isinstance(parts[0], str) and parts[0]
+    if not well_formed or (len(parts) > 2 and not all(isinstance(part, str) for part in parts)):
         raise template_error(
             "every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource "
             "attribute"
