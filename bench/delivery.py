@@ -28,6 +28,21 @@ Pipeline = dict[str, Any]
 T = TypeVar("T")
 
 
+class Engine(RunningEngine):
+    """An engine whose clients are made once: to make one costs more than most calls."""
+
+    def __init__(self, data: Path, **environment: str) -> None:
+        super().__init__(data, **environment)
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str, **options: Any) -> Any:
+        if options:
+            return super().client(service, **options)
+        if service not in self._clients:
+            self._clients[service] = super().client(service)
+        return self._clients[service]
+
+
 def prepare(engine: RunningEngine) -> str:
     """A bucket, a repository with one commit, and a role that may do everything; returns the role's ARN."""
     engine.client("s3").create_bucket(Bucket=BUCKET)

@@ -39,7 +39,7 @@ def main(what: str = "moments", count: int = 1000, first: int = 0) -> dict[str, 
     """Kill and return the numbers; of the failpoints those from number `first` on. Raises AssertionError when an
     execution does not end as it should."""
     with tempfile.TemporaryDirectory() as folder:
-        engine = RunningEngine(Path(folder) / "data")
+        engine = delivery.Engine(Path(folder) / "data")
         engine.start()
         try:
             trial = _Trial(engine, Path(folder) / "work")
