@@ -135,6 +135,51 @@ def test_a_replacement_is_not_mistaken_for_what_it_replaces(own_engine: RunningE
     assert [(vpc["VpcId"], vpc["CidrBlock"]) for vpc in vpcs] == [(stack.physical("Vpc"), "10.1.0.0/16")]
 
 
+LISTENER = """
+Resources:
+  Balancer: {Type: AWS::ElasticLoadBalancingV2::LoadBalancer, Properties: {Subnets: [subnet-1, subnet-2]}}
+  Listener:
+    Type: AWS::ElasticLoadBalancingV2::Listener
+    Properties:
+      LoadBalancerArn: !Ref Balancer
+      Protocol: HTTP
+      Port: 80
+      DefaultActions: [{Type: fixed-response, FixedResponseConfig: {StatusCode: "404"}}]
+  Rule:
+    Type: AWS::ElasticLoadBalancingV2::ListenerRule
+    Properties:
+      ListenerArn: !Ref Listener
+      Priority: 1
+      Conditions: [{Field: path-pattern, PathPatternConfig: {Values: [/ok]}}]
+      Actions: [{Type: fixed-response, FixedResponseConfig: {StatusCode: "200"}}]
+  Connection:
+    Type: AWS::CodeConnections::Connection
+    DependsOn: Rule
+    Properties: {ConnectionName: github, ProviderType: GitHub}
+  Provider:
+    Type: AWS::IAM::OIDCProvider
+    DependsOn: Connection
+    Properties: {Url: "https://token.example.com", ClientIdList: [sts.amazonaws.com]}
+"""
+
+
+def test_what_was_made_before_a_kill_is_found_again(own_engine: RunningEngine):
+    made = ["Listener", "Rule", "Connection", "Provider"]
+    own_engine.start(HOMEPORT_FAIL_AT=f"{POINT}create.{made[0]}.create.done")
+    stack = Stack(own_engine)
+    stack.client.create_stack(StackName="app", TemplateBody=LISTENER, **IAM)
+    for next in made[1:]:
+        own_engine.wait_dead()
+        own_engine.start(HOMEPORT_FAIL_AT=f"{POINT}create.{next}.create.done")
+    own_engine.wait_dead()
+    own_engine.start()
+
+    stack.wait("stack_create_complete")
+
+    rules = own_engine.client("elbv2").describe_rules(ListenerArn=stack.physical("Listener"))["Rules"]
+    assert [rule["RuleArn"] for rule in rules if not rule["IsDefault"]] == [stack.physical("Rule")]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_kills_at_random_moments_lose_no_stack(own_engine: RunningEngine):

@@ -49,11 +49,16 @@ def variables(request: Request, **more: Any) -> dict[str, Any]:
 
 
 class _Functions(functions.Functions):  # type: ignore[misc]
-    """JMESPath's functions, and `split(text, separator)`."""
+    """JMESPath's functions, `split(text, separator)`, and `where(objects, member, value)`: the objects whose member has
+    that value, which, unlike in a filter, may lie outside of the list."""
 
     @functions.signature({"types": ["string"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
     def _func_split(self, text: str, separator: str) -> list[str]:
         return text.split(separator)
+
+    @functions.signature({"types": ["array", "null"]}, {"types": ["string"]}, {"types": []})  # type: ignore[untyped-decorator]
+    def _func_where(self, objects: list[Any] | None, member: str, value: Any) -> list[Any]:
+        return [each for each in objects or () if str(each.get(member)) == str(value)]
 
 
 _OPTIONS = jmespath.Options(custom_functions=_Functions())

@@ -19,6 +19,8 @@ def _connection(type: str, service: str) -> Type:
         service,
         create=Call("create_connection"),
         id="response.ConnectionArn",
+        find=Call("list_connections", only=True),
+        found_ids="where(response.Connections, 'ConnectionName', properties.ConnectionName)[].ConnectionArn",
         read=Call("get_connection", {"ConnectionArn": "id"}, only=True),
         found="Connection",
         parts=(

@@ -80,6 +80,8 @@ TYPES = (
         "elbv2",
         create=Call("create_listener"),
         id="response.Listeners[0].ListenerArn",
+        find=Call("describe_listeners", {"LoadBalancerArn": "properties.LoadBalancerArn"}, only=True),
+        found_ids="where(response.Listeners, 'Port', properties.Port)[].ListenerArn",
         attributes={"ListenerArn": "id"},
         parts=(
             Put(
@@ -100,6 +102,8 @@ TYPES = (
         "elbv2",
         create=Call("create_rule"),
         id="response.Rules[0].RuleArn",
+        find=Call("describe_rules", {"ListenerArn": "properties.ListenerArn"}, only=True),
+        found_ids="where(response.Rules, 'Priority', properties.Priority)[].RuleArn",
         attributes={"RuleArn": "id", "IsDefault": "`false`"},
         parts=(
             Put(

@@ -293,7 +293,8 @@ TYPES = (
         "AWS::IAM::OIDCProvider",
         "iam",
         create=Call("create_open_id_connect_provider", {"ClientIDList": "properties.ClientIdList"}),
-        id="response.OpenIDConnectProviderArn",
+        id="response.OpenIDConnectProviderArn || "
+        "join('', ['arn:aws:iam::', account, ':oidc-provider/', split(properties.Url, '://')[1]])",
         attributes={"Arn": "id"},
         parts=(
             Put(

@@ -123,6 +123,8 @@ TYPES = (
         "lambda",
         create=Call("create_alias"),
         id="response.AliasArn",
+        find=Call("list_aliases", {"FunctionName": "properties.FunctionName"}, only=True),
+        found_ids="where(response.Aliases, 'Name', properties.Name)[].AliasArn",
         attributes={"AliasArn": "id"},
         parts=(Put(Call("update_alias"), at_creation=False, ignore=()),),
         delete=Call("delete_alias"),
