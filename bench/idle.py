@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from homeport.engine.containers import base_images
+from homeport.engine.containers import base_images, recipes
 from homeport.engine.containers.runtime import Runtime
 from homeport.pytest_plugin import RunningEngine
 
@@ -47,7 +47,7 @@ def main() -> None:
 async def _image() -> str:
     runtime = Runtime("bench")
     try:
-        return await base_images.ensure(runtime.images, base_images.PYTHON)
+        return await base_images.ensure(runtime.images, recipes.PYTHON)
     finally:
         await runtime.close()
 

@@ -27,7 +27,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from homeport.engine.containers import base_images
+from homeport.engine.containers import base_images, recipes
 from homeport.engine.containers.runtime import Runtime
 from homeport.pytest_plugin import RunningEngine
 
@@ -99,7 +99,7 @@ def main() -> int:
 async def _image() -> str:
     runtime = Runtime("bench")
     try:
-        return await base_images.ensure(runtime.images, base_images.PYTHON)
+        return await base_images.ensure(runtime.images, recipes.PYTHON)
     finally:
         await runtime.close()
 
