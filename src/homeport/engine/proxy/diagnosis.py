@@ -26,10 +26,13 @@ async def diagnose(group: TargetGroup, check: HealthCheck, address: str, port: i
 
 
 async def is_ready(group: TargetGroup, check: HealthCheck, target: Target) -> bool:
-    """Whether the target would pass its health check now; for HTTP/2 and gRPC, whether it listens."""
+    """Whether the target would pass its health check now; for HTTP/2 and gRPC, whether it listens. Raises
+    ConnectionRefusedError when nothing listens."""
     try:
         port = target.health_check_port or target.port
         status = await asyncio.wait_for(_ask(group, check, target.address, port), check.timeout)
+    except ConnectionRefusedError:
+        raise
     except (TimeoutError, OSError, asyncio.IncompleteReadError, ValueError):
         return False
     return status is None or any(start <= int(status) < end for start, end in status_ranges(check.matcher))

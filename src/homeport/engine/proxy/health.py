@@ -80,6 +80,8 @@ class HealthWatch:
 
     def starting(self) -> dict[TargetKey, tuple[TargetGroup, Target]]:
         """New targets that have failed a check, but not so often that they are unhealthy."""
+        if not any(map(self.is_new, self._failures)):
+            return {}
         return {
             _key(group, target): (group, target)
             for group in self._groups.values()

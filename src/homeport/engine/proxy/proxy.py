@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.1
 _LOOKS_A_SECOND = 10
-_LOOKS_A_QUESTION = 3  # to new targets
 _FLUSHED_SECONDS = 0.3  # Envoy writes its logs every 0.1 s
 
 
@@ -147,8 +146,7 @@ class Proxy:
                         await self._start_again()
                     async with self._lock:
                         await self.health.put_right()
-                if looks % _LOOKS_A_QUESTION == 0:
-                    self._starting.look()
+                self._starting.look()
             except Exception:  # whatever it was, traffic must be looked after
                 log.exception("the watch over Envoy failed; it goes on")
             await asyncio.sleep(_LOOK_SECONDS)

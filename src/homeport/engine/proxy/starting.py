@@ -19,12 +19,14 @@ from homeport.engine.proxy.model import Target, TargetGroup
 log = logging.getLogger(__name__)
 
 _ADMISSIONS = 5
+_LOOKS_A_QUESTION = 3
+"""To a target that answered before; one where nothing listens yet is asked at each look."""
 
 
 class Starting:
     """`look`, called all the time, asks the targets that wait; `admit` shows one to Envoy as new. When its first check
-    fails again, on a busy machine for instance, that is repeated after 2, 4, 8 and 16 looks; then the group's
-    settings decide alone."""
+    fails again, on a busy machine for instance, that is repeated after 2, 4, 8 and 16 questions' time; then the
+    group's settings decide alone."""
 
     def __init__(self, health: HealthWatch, admit: Callable[[TargetGroup, Target], Awaitable[None]]) -> None:
         self._health = health
@@ -51,10 +53,15 @@ class Starting:
             task.cancel()
 
     async def _ask(self, key: TargetKey, group: TargetGroup, target: Target) -> None:
-        if group.health_check is None or not await is_ready(group, group.health_check, target):
+        try:
+            ready = group.health_check is not None and await is_ready(group, group.health_check, target)
+        except ConnectionRefusedError:
+            return
+        if not ready:
+            self._pauses[key] = _LOOKS_A_QUESTION
             return
         self._admitted[key] = self._admitted.get(key, 0) + 1
-        self._pauses[key] = 2 ** self._admitted[key]
+        self._pauses[key] = _LOOKS_A_QUESTION * 2 ** self._admitted[key]
         try:
             await self._admit(group, target)
         except Exception as error:  # Envoy did not answer in time: the next admission puts it right
