@@ -25,6 +25,61 @@ def test_a_delivery_stack_is_made_changed_and_deleted(engine: RunningEngine):
     assert not engine.client("ecr").describe_repositories()["repositories"]
 
 
+SAMPLES = """
+Transform: AWS::LanguageExtensions
+Resources:
+  Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.30.0.0/16}}
+  Subnet: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: 10.30.1.0/24}}
+  Acl: {Type: AWS::EC2::NetworkAcl, Properties: {VpcId: !Ref Vpc}}
+  SubnetAcl:
+    Type: AWS::EC2::SubnetNetworkAclAssociation
+    Properties: {SubnetId: !Ref Subnet, NetworkAclId: !Ref Acl}
+  Endpoint:
+    Type: AWS::EC2::VPCEndpoint
+    Properties: {VpcId: !Ref Vpc, ServiceName: !Sub "com.amazonaws.${AWS::Region}.dynamodb"}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: {Effect: Allow, Principal: {Service: ecs.amazonaws.com}, Action: sts:AssumeRole}
+      Policies:
+        - PolicyName: describe
+          PolicyDocument: {Statement: {Effect: Allow, Action: "ec2:Describe*", Resource: "*"}}
+  More:
+    Type: AWS::IAM::RolePolicy
+    Properties:
+      RoleName: !Ref Role
+      PolicyName: more
+      PolicyDocument: {Statement: {Effect: Allow, Action: "ecs:Describe*", Resource: "*"}}
+  Fn::ForEach::Buckets:
+    - Id
+    - [A, B]
+    - Bucket${Id}: {Type: AWS::S3::Bucket}
+Outputs:
+  Group: {Value: !GetAtt Vpc.DefaultSecurityGroup}
+  Acl: {Value: !GetAtt Vpc.DefaultNetworkAcl}
+  Fn::ForEach::Arns:
+    - Id
+    - [A, B]
+    - Arn${Id}: {Value: !GetAtt [!Sub "Bucket${Id}", Arn]}
+"""
+
+
+def test_what_samples_of_aws_rely_on(engine: RunningEngine):
+    stack = Stack(engine).create(SAMPLES, Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"])
+
+    outputs, role = stack.outputs, stack.physical("Role")
+    assert outputs["Group"].startswith("sg-") and outputs["Acl"].startswith("acl-")
+    assert outputs["ArnB"] == f"arn:aws:s3:::{stack.physical('BucketB')}"
+    policies = engine.client("iam").list_role_policies(RoleName=role)["PolicyNames"]
+    assert sorted(policies) == ["describe", "more"]
+    chosen = {"Name": "association.subnet-id", "Values": [stack.physical("Subnet")]}
+    (acl,) = engine.client("ec2").describe_network_acls(Filters=[chosen])["NetworkAcls"]
+    assert acl["NetworkAclId"] == stack.physical("Acl")
+
+    stack.delete()
+
+
 @pytest.mark.slow
 def test_the_cli_deploys_a_stack_once_and_finds_no_changes_then(engine: RunningEngine, tmp_path: Path):
     template = tmp_path / "stack.yaml"

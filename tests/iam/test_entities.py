@@ -315,3 +315,15 @@ def self_signed() -> tuple[str, str]:
     pem = serialization.Encoding.PEM
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return private.decode(), certificate.public_bytes(pem).decode()
+
+
+def test_only_managed_policies_must_state_their_version(engine) -> None:
+    iam = engine.client("iam")
+    iam.create_user(UserName="ann")
+    old = json.dumps({"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}})
+
+    iam.put_user_policy(UserName="ann", PolicyName="inline", PolicyDocument=old)
+
+    complaint = "Policy document must be version 2012-10-17 or greater."
+    refused = refusal(iam.create_policy, PolicyName="managed", PolicyDocument=old)
+    assert refused == ("MalformedPolicyDocument", complaint)

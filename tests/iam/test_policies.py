@@ -35,7 +35,7 @@ def statement(**changes: object) -> dict:
         ("[]", "Syntax errors in policy."),
         ({"Version": "2012-10-17", "Statement": []}, "Syntax errors in policy."),
         ({"Version": "2012-10-17", "Statements": [ALLOW]}, "Syntax errors in policy."),
-        ({"Version": "2008-10-17", "Statement": [ALLOW]}, "Policy document must be version 2012-10-17 or greater."),
+        ({"Version": "2010-10-17", "Statement": [ALLOW]}, "Syntax errors in policy."),
         (statement(Effect="allow"), "Syntax errors in policy."),
         (statement(Effect=None), "Missing required field Effect"),
         (statement(Other=1), "Syntax errors in policy."),

@@ -56,11 +56,18 @@ def _substitute(value: Any, identifier: str, item: str) -> Any:
     if isinstance(value, dict):
         if value == {"Ref": identifier}:
             return item
-        return {
+        made = {
             _in_text(key, identifier, item): _substitute(part, identifier, item)
             for key, part in value.items()
         }
+        return _without_sub(made)
     return value
+
+
+def _without_sub(value: dict[str, Any]) -> Any:
+    """Where nothing is left to substitute, the text itself: it may stand in Fn::GetAtt then."""
+    content = value.get("Fn::Sub")
+    return content if len(value) == 1 and isinstance(content, str) and "${" not in content else value
 
 
 def _in_text(value: str, identifier: str, item: str) -> str:

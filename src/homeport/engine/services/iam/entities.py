@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -113,6 +114,15 @@ def checked_document(document: str, kind: PolicyKind = PolicyKind.IDENTITY) -> s
         parse_policy(document, kind)
     except MalformedPolicy as complaint:
         raise AwsError("MalformedPolicyDocument", str(complaint)) from None
+    return document
+
+
+def checked_managed_document(document: str) -> str:
+    """The document, if IAM takes it for a managed policy: those must state their version, inline policies need not.
+    Raises MalformedPolicyDocument."""
+    checked_document(document)
+    if json.loads(document).get("Version") != "2012-10-17":
+        raise AwsError("MalformedPolicyDocument", "Policy document must be version 2012-10-17 or greater.")
     return document
 
 

@@ -98,8 +98,6 @@ def parse_policy(document: str, kind: PolicyKind = PolicyKind.IDENTITY) -> Polic
     version = body.get("Version", "2008-10-17")
     if version not in ("2008-10-17", "2012-10-17"):
         raise MalformedPolicy("Syntax errors in policy.")
-    if kind is PolicyKind.IDENTITY and version != "2012-10-17":
-        raise MalformedPolicy("Policy document must be version 2012-10-17 or greater.")
     if not isinstance(body.get("Id", ""), str):
         raise MalformedPolicy("Syntax errors in policy.")
     raw = body.get("Statement")

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from homeport.engine.services.cloudformation.resources.calls import Call
+from homeport.engine.services.cloudformation.resources.ec2_acls import SubnetNetworkAclAssociation
 from homeport.engine.services.cloudformation.resources.ec2_groups import SECURITY_GROUP_TYPES
+from homeport.engine.services.cloudformation.resources.ec2_vpc import Vpc
 from homeport.engine.services.cloudformation.resources.generic import Type
 from homeport.engine.services.cloudformation.resources.parts import Part, Put, Tags
 
@@ -43,11 +45,12 @@ def _type(
     attributes: Mapping[str, str] | None = None,
     filters: str = "Filters",
     delete: Call | None = None,
+    made_by: type[Type] = Type,
 ) -> Type:
     """A type that is made with tags: `noun` is EC2's resource type, `operation` ends the names of the operations that
     make, describe and delete it, `plural` is the member that lists it, `id` its id's."""
     specifications = f"[{{ResourceType: '{noun}', Tags: {_ALL_TAGS}}}]"
-    return Type(
+    return made_by(
         type,
         "ec2",
         create=Call(f"create_{operation}", {"TagSpecifications": specifications, **(members or {})}),
@@ -83,6 +86,7 @@ TYPES = (
             _attribute("modify_vpc_attribute", "VpcId", "EnableDnsHostnames"),
         ),
         attributes={"CidrBlockAssociations": "read.CidrBlockAssociationSet[].AssociationId"},
+        made_by=Vpc,
     ),
     _type(
         "AWS::EC2::Subnet",
@@ -168,6 +172,7 @@ TYPES = (
         "vpc_endpoint",
         "VpcEndpoints",
         "VpcEndpointId",
+        members={"VpcEndpointType": "properties.VpcEndpointType || 'Gateway'"},
         delete=Call("delete_vpc_endpoints", {"VpcEndpointIds": "[id]"}, only=True),
         parts=(
             Put(
@@ -203,5 +208,6 @@ TYPES = (
         "to_string(properties.Egress || `false`)])",
         delete=Call("delete_network_acl_entry"),
     ),
+    SubnetNetworkAclAssociation("AWS::EC2::SubnetNetworkAclAssociation"),
     *SECURITY_GROUP_TYPES,
 )

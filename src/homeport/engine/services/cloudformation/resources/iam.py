@@ -64,6 +64,19 @@ _PROVIDER = {"OpenIDConnectProviderArn": "id"}
 _CERTIFICATE = {"ServerCertificateName": "id"}
 
 
+def _policy_of(type: str, noun: str, holder: str) -> Type:
+    """One inline policy of one role, user or group."""
+    put = Call(f"put_{noun}_policy")
+    return Type(
+        type,
+        "iam",
+        create=put,
+        id=f"join('|', [properties.PolicyName, properties.{holder}])",
+        parts=(Put(put, ("PolicyDocument",), at_creation=False),),
+        delete=Call(f"delete_{noun}_policy"),
+    )
+
+
 class Policy(ResourceProvider):
     """AWS::IAM::Policy: one inline policy on roles, users and groups."""
 
@@ -228,6 +241,9 @@ TYPES = (
         delete=Call("delete_policy", {"PolicyArn": "id"}, only=True),
     ),
     Policy("AWS::IAM::Policy"),
+    _policy_of("AWS::IAM::RolePolicy", "role", "RoleName"),
+    _policy_of("AWS::IAM::UserPolicy", "user", "UserName"),
+    _policy_of("AWS::IAM::GroupPolicy", "group", "GroupName"),
     Type(
         "AWS::IAM::InstanceProfile",
         "iam",

@@ -8,7 +8,7 @@ from homeport.engine.services.context import Context
 from homeport.engine.services.iam import managed, tables
 from homeport.engine.services.iam.entities import (
     Body,
-    checked_document,
+    checked_managed_document,
     checked_tags,
     encoded,
     listed,
@@ -33,7 +33,7 @@ async def create_policy(ctx: Context, request: dict[str, Any]) -> dict[str, Any]
             "EntityAlreadyExists",
             f"A policy called {request['PolicyName']} already exists. Duplicate names are not allowed.",
         )
-    document = checked_document(request["PolicyDocument"])
+    document = checked_managed_document(request["PolicyDocument"])
     now = ctx.now()
     policy: Body = {
         "PolicyName": request["PolicyName"],
@@ -105,7 +105,7 @@ async def delete_policy(ctx: Context, request: dict[str, Any]) -> dict[str, Any]
 async def create_policy_version(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     at = tables.everywhere(ctx)
     policy = _own(at, request["PolicyArn"])
-    document = checked_document(request["PolicyDocument"])
+    document = checked_managed_document(request["PolicyDocument"])
     if len(policy["Versions"]) >= MAX_VERSIONS:
         raise AwsError(
             "LimitExceeded",
