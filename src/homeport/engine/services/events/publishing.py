@@ -6,6 +6,7 @@ durable delivery for each target of each rule that matches, in the transaction t
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ from homeport.engine.wire.errors import AwsError
 _MAX_ENTRY = 1024 * 1024
 _ALL = Scope("*", "*")
 _BATCH = 100
+_GATHER_SECONDS = 0.005
+"""So long an event may wait for others, with which it then shares a transaction."""
 
 
 @operation
@@ -112,14 +115,15 @@ async def _empty_outbox(ctx: Context, key: str) -> float | None:
     with ctx.engine.signals.listen([OUTBOX_TOPIC]) as heard:
         while True:
             rows = ctx.store.execute("SELECT * FROM engine_outbox ORDER BY id LIMIT ?", _BATCH)
-            for row in rows:
-                with ctx.store.transaction():
+            with ctx.store.transaction():
+                for row in rows:
                     event = json.loads(row["entry"])
                     event["time"] = iso(event["time"])
                     accept(ctx.within(Scope(row["account"], row["region"])), DEFAULT, event)
                     ctx.store.execute("DELETE FROM engine_outbox WHERE id = ?", row["id"])
             if len(rows) < _BATCH:
                 await heard.wait(60.0)
+                await asyncio.sleep(_GATHER_SECONDS)
 
 
 def _outbox(engine: Engine) -> Iterator[tuple[Scope, str]]:

@@ -70,7 +70,8 @@ async def put_parameter(ctx: Context, request: dict[str, Any]) -> dict[str, Any]
         VERSIONS.put(ctx, {**body, "Value": stored, "Labels": []})
         PARAMETERS.put(ctx, body)
         _tell(ctx, body, "Update" if present else "Create")
-        ctx.wake(EXPIRY.name, name)
+        if body.get("Policies"):
+            ctx.wake(EXPIRY.name, name)
     return {"Version": body["Version"], "Tier": body["Tier"]}
 
 
