@@ -10,7 +10,7 @@ from tests.cloudformation.test_stacks import NETWORK, Stack
 DELIVERY = (Path(__file__).parent / "templates" / "delivery.yaml").read_text()
 
 
-def test_a_delivery_stack_is_made_changed_and_deleted(engine: RunningEngine):
+def test_a_delivery_stack_is_made_changed_rolled_back_and_deleted(engine: RunningEngine):
     stack = Stack(engine).create(
         DELIVERY, Capabilities=["CAPABILITY_IAM"], Tags=[{"Key": "team", "Value": "web"}]
     )
@@ -20,6 +20,20 @@ def test_a_delivery_stack_is_made_changed_and_deleted(engine: RunningEngine):
     assert engine.client("cloudwatch").describe_alarms()["MetricAlarms"][0]["Threshold"] == 5
     modified = [line for line in stack.reasons.splitlines() if "UPDATE_IN_PROGRESS" in line]
     assert [line.split()[0] for line in modified] == ["app", "Alarm"]
+
+    changed = [*parameters, {"ParameterKey": "QueueName", "ParameterValue": "second"}]
+    stack.update(DELIVERY, Capabilities=["CAPABILITY_IAM"], Parameters=changed)
+    assert [url.rpartition("/")[2] for url in engine.client("sqs").list_queues()["QueueUrls"]] == ["second"]
+    setting = engine.client("ssm").get_parameter(Name=stack.physical("Setting"))["Parameter"]
+    assert setting["Value"].endswith(":second")
+
+    broken = [
+        {"ParameterKey": "Threshold", "ParameterValue": "9"},
+        {"ParameterKey": "QueueName", "ParameterValue": "no queue"},
+    ]
+    stack.update(DELIVERY, ok=False, Capabilities=["CAPABILITY_IAM"], Parameters=broken)
+    assert stack.status == "UPDATE_ROLLBACK_COMPLETE"
+    assert engine.client("cloudwatch").describe_alarms()["MetricAlarms"][0]["Threshold"] == 5
 
     stack.delete()
     assert not engine.client("ecr").describe_repositories()["repositories"]

@@ -1,8 +1,11 @@
 """The types of SNS and SQS."""
 
+from typing import Any
+
 from homeport.engine.services.cloudformation.resources.calls import Call
 from homeport.engine.services.cloudformation.resources.generic import Type
 from homeport.engine.services.cloudformation.resources.parts import Each, Put, Tags
+from homeport.engine.services.cloudformation.resources.provider import Request
 
 _TOPIC_SETTINGS = (
     "ContentBasedDeduplication",
@@ -68,6 +71,22 @@ def _holders(property: str, operation: str, member: str, key: str) -> Each:
     )
 
 
+class _Subscriptions(Each):
+    """The subscriptions of a topic, which are removed by ARNs that only the topic knows."""
+
+    async def _removed(self, request: Request, service: str, names: dict[str, Any], item: Any) -> None:
+        token: str | None = None
+        while True:
+            listed = await request.client("sns").list_subscriptions_by_topic(
+                TopicArn=names["id"], NextToken=token
+            )
+            for each in listed["Subscriptions"]:
+                if (each["Protocol"], each["Endpoint"]) == (item["Protocol"], item["Endpoint"]):
+                    await super()._removed(request, service, names, each)
+            if not (token := listed.get("NextToken")):
+                return
+
+
 _QUEUE = {"QueueUrl": "id"}
 
 TYPES = (
@@ -80,7 +99,7 @@ TYPES = (
         id="response.TopicArn",
         attributes={"TopicArn": "id", "TopicName": "split(id, ':')[5]"},
         parts=(
-            Each(
+            _Subscriptions(
                 "Subscription",
                 Call(
                     "subscribe",
