@@ -93,9 +93,29 @@ def write(name: str, title: str, printed: str) -> None:
     drawn = console.export_svg(title=title, unique_id=name)
     drawn = re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)  # nothing is fetched to show it
     drawn = drawn.replace("Fira Code,", "ui-monospace, SFMono-Regular, Menlo, Consolas,")
+    drawn = _TEXT.sub(_without_blanks, drawn)
     PICTURES.mkdir(exist_ok=True)
     (PICTURES / f"{name}.svg").write_text("\n".join(line.rstrip() for line in drawn.splitlines()) + "\n")
     print(f"{PICTURES.relative_to(ROOT)}/{name}.svg")
+
+
+_TEXT = re.compile(
+    r'x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)"([^>]*)>((?:&#160;)*)(.*?)((?:&#160;)*)</text>'
+)
+
+
+def _without_blanks(found: re.Match[str]) -> str:
+    """A text that begins where it is seen: not every program that shows SVG keeps blanks at its ends."""
+    x, y, length, rest, before, text, after = found.groups()
+    if not text:
+        return found[0]
+    lead, trail = (len(each) // len("&#160;") * _CHARACTER for each in (before, after))
+    start, width = round(float(x) + lead, 1), round(float(length) - lead - trail, 1)
+    return f'x="{start:g}" y="{y}" textLength="{width:g}"{rest}>{text}</text>'
+
+
+_CHARACTER = 12.2
+"""The width of a character in rich's pictures."""
 
 
 if __name__ == "__main__":
