@@ -61,3 +61,32 @@ def test_from_sources_to_users_without_a_hand_edit(engine: RunningEngine, tmp_pa
     assert states["codecommit:GetUploadArchiveStatus"] == "unseen"
     assert told("doctor", "shop") == {"troubles": [], "not_checked": {}}
     assert any("Successfully tagged" in each for each in homeport("logs", "--follow").splitlines())
+
+
+def test_the_second_application_of_a_repository_uses_what_the_first_has_made(
+    engine: RunningEngine, tmp_path: Path
+) -> None:
+    environment = {**engine.env, "HOME": str(tmp_path), "HOMEPORT_DATA": str(engine.data)}
+    (tmp_path / "homeport.yml").write_text("app: web\nsource: {repository: shop, existing: true}\n")
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    deploy = (sys.executable, "-c", "from homeport.cli.main import main; main()", "deploy")
+    run("git", "init", "--quiet", "--initial-branch", "main")
+    early = run(*deploy)
+    stacks = engine.client("cloudformation").list_stacks()["StackSummaries"]
+    url = engine.client("codecommit").create_repository(repositoryName="shop")["repositoryMetadata"][
+        "cloneUrlHttp"
+    ]
+    deployed = run(*deploy)
+    run("git", "add", "--all")
+    run("git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "--quiet", "-m", "First")
+    pushed = run("git", "push")
+
+    assert (early.returncode, stacks) == (1, [])
+    assert "source.existing: there is no CodeCommit repository shop" in early.stderr
+    assert (deployed.returncode, pushed.returncode) == (0, 0), deployed.stderr + pushed.stderr
+    assert run("git", "remote", "get-url", "homeport").stdout.strip() == url
+    client = engine.client("codepipeline")
+    until(lambda: client.list_pipeline_executions(pipelineName="web")["pipelineExecutionSummaries"])

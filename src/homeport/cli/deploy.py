@@ -54,6 +54,8 @@ def deploy(
     template = template_text(manifest, file)
     cloudformation = target.client("cloudformation")
     parameters = _parameters(target, manifest)
+    if manifest.source.existing:
+        _existing_clone_url(target, manifest)
     if dry_run or (target.name is TargetName.aws and not yes):
         found = changes.preview(cloudformation, manifest.app, template, parameters)
         _show(found, manifest.app, output)
@@ -168,10 +170,22 @@ def _parameters(target: Target, manifest: Manifest) -> dict[str, str]:
 
 def _clone_url(target: Target, manifest: Manifest, outputs: dict[str, str]) -> str | None:
     """Where to push; None for a repository that is not CodeCommit's."""
-    if not manifest.source.existing:
-        return outputs.get("CloneUrl")
+    if manifest.source.existing:
+        return _existing_clone_url(target, manifest)
+    return outputs.get("CloneUrl")
+
+
+def _existing_clone_url(target: Target, manifest: Manifest) -> str:
+    """Where to push what another stack has made, or somebody by hand. Raises CannotReach when it is not there."""
     name = manifest.source.repository or manifest.app
-    found = target.client("codecommit").get_repository(repositoryName=name)
+    codecommit = target.client("codecommit")
+    try:
+        found = codecommit.get_repository(repositoryName=name)
+    except codecommit.exceptions.RepositoryDoesNotExistException:
+        raise CannotReach(
+            f"source.existing: there is no CodeCommit repository {name}. Deploy the application that makes it first, "
+            "or leave `existing` out, and this one makes it."
+        ) from None
     return str(found["repositoryMetadata"]["cloneUrlHttp"])
 
 

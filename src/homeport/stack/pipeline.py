@@ -175,6 +175,8 @@ def _statements(manifest: Manifest) -> dict[str, list[dict[str, Any]]]:
         ],
         "deploy": [
             allow(["ecs:DescribeServices", "ecs:UpdateService"], services),
+            allow(["ecs:DescribeTasks"], arn("ecs", "task/${Cluster}/*")),
+            allow(["ecs:ListTasks"], "*", {"ArnEquals": {"ecs:cluster": attribute("Cluster", "Arn")}}),
             allow(["ecs:DescribeTaskDefinition"], "*"),
             allow(["ecs:RegisterTaskDefinition"], revisions),
             allow(

@@ -23,7 +23,8 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-event
 _AWS_ONLY = (
     *("codecommit:UploadArchive", "codecommit:GetUploadArchiveStatus", "codecommit:CancelUploadArchive"),
     *("s3:GetObjectVersion", "s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"),
-    *("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecs:TagResource", "logs:CreateLogGroup"),
+    *("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "logs:CreateLogGroup"),
+    *("ecs:DescribeTasks", "ecs:ListTasks", "ecs:TagResource"),
     *("ec2:*NetworkInterface*", "ec2:Describe*"),
 )
 """What CodePipeline, CodeBuild and ECS do in AWS with a role, and the engine without one.
