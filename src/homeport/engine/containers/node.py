@@ -13,7 +13,6 @@ from pathlib import Path
 from homeport.engine.containers.archives import add_link, add_npm_package
 
 NPM = "10.9.2"
-_REGISTRY = "https://registry.npmjs.org"
 _MODULES = "usr/local/lib/node_modules"
 
 
@@ -24,9 +23,7 @@ def runtime(version: str) -> Callable[[Path], None]:
         kind = "arm64" if platform.machine() in ("aarch64", "arm64") else "x64"
         package = f"node-linux-{kind}"
         with tarfile.open(file, "w") as tar:
-            add_npm_package(
-                tar, f"{_REGISTRY}/{package}/-/{package}-{version}.tgz", f"{_MODULES}/node-{version}"
-            )
+            add_npm_package(tar, f"{package}@{version}", f"{_MODULES}/node-{version}")
             add_link(tar, "usr/local/bin/node", f"../lib/node_modules/node-{version}/bin/node")
             add_npm(tar)
 
@@ -34,7 +31,7 @@ def runtime(version: str) -> Callable[[Path], None]:
 
 
 def add_npm(tar: tarfile.TarFile) -> None:
-    """npm and npx. Raises OSError without a way to npm's registry."""
-    add_npm_package(tar, f"{_REGISTRY}/npm/-/npm-{NPM}.tgz", f"{_MODULES}/npm")
+    """npm and npx. Raises OSError."""
+    add_npm_package(tar, f"npm@{NPM}", f"{_MODULES}/npm")
     for command in ("npm", "npx"):
         add_link(tar, f"usr/local/bin/{command}", f"../lib/node_modules/npm/bin/{command}-cli.js")
