@@ -36,6 +36,22 @@ async def test_a_container_of_another_engine_is_not_attached(runtime: Runtime):
             await stranger.close()
 
 
+async def test_a_container_whose_creation_was_cancelled_is_removed_with_the_others(runtime: Runtime):
+    making = [
+        asyncio.create_task(runtime.ensure(runtime.name("test", str(number)), shell("true")))
+        for number in range(8)
+    ]
+    await asyncio.sleep(0.02)
+    for task in making:
+        task.cancel()
+    await asyncio.gather(*making, return_exceptions=True)
+
+    await runtime.remove_all()
+
+    await asyncio.sleep(0.5)
+    assert await runtime.containers() == []
+
+
 async def test_stopping_lets_it_end_by_itself_and_then_kills(runtime: Runtime):
     polite, stubborn = runtime.name("test", "polite"), runtime.name("test", "stubborn")
     await runtime.ensure(polite, shell("trap 'exit 3' TERM; while true; do sleep 0.05; done"))

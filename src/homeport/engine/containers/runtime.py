@@ -54,6 +54,7 @@ class Runtime:
         self._client = Client()
         self._events = Events(self._client, f"{ENGINE_LABEL}={engine_id}", notify)
         self._info: dict[str, Any] | None = None
+        self._creating: set[asyncio.Task[Any]] = set()
         self.images = Images(self._client)
         self.networks = Networks(self._client, engine_id)
 
@@ -101,9 +102,15 @@ class Runtime:
         own = {ENGINE_LABEL: self.engine_id, **(labels or {})}
         host = {"LogConfig": LOGS, **config.get("HostConfig", {})}
         body = {**config, "HostConfig": host, "Labels": {**config.get("Labels", {}), **own}}
+        # Docker makes it to the end though the caller is cancelled: whoever removes all containers waits for it
+        creating = asyncio.create_task(
+            self._client.call("POST", "containers/create", {"name": name}, body), name=f"create {name}"
+        )
+        self._creating.add(creating)
+        creating.add_done_callback(self._creating.discard)
         try:
-            created = await self._client.call("POST", "containers/create", {"name": name}, body)
-            return created["Id"]
+            created: dict[str, Any] = await asyncio.shield(creating)
+            return str(created["Id"])
         except DockerRefused as error:
             if error.status != 409:
                 raise
@@ -188,6 +195,8 @@ class Runtime:
     async def remove_all(self, **labels: str) -> None:
         """Kill and remove all containers with these labels, together. What Docker has not removed after a while it
         goes on removing, and the log tells."""
+        if self._creating:
+            await asyncio.wait(self._creating, timeout=_REMOVED_SECONDS)
         found = [each["Id"] for each in await self.containers(**labels)]
         if not found:
             return
