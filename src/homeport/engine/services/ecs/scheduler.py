@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,17 +72,27 @@ def keys(engine: Engine) -> Iterable[Key]:
 
 async def reconcile(ctx: Context, key: str) -> float | None:
     """Look at one service. Returns when to look again though nothing wakes it."""
+    return await look(ctx, key, _find_out, _decide)
+
+
+async def look(
+    ctx: Context,
+    key: str,
+    find_out: Callable[[Context, Body], Awaitable[Findings]],
+    decide: Callable[[Context, Body, Findings], float | None],
+) -> float | None:
+    """Find out how a service is, then decide in one transaction, on its row as it is by then."""
     service = SERVICES.get(ctx, *key.split("/"))
     if service is None or service["status"] == "INACTIVE":
         return None
     try:
-        findings = await _find_out(ctx, service)
+        findings = await find_out(ctx, service)
     except DockerUnavailable as error:
         findings = Findings(obstacle=str(error))
     with ctx.store.transaction():
         service = SERVICES.get(ctx, *key.split("/"))
         assert service is not None
-        after = _decide(ctx, service, findings)
+        after = decide(ctx, service, findings)
         SERVICES.put(ctx, service)
     return after
 
@@ -92,10 +102,7 @@ async def _find_out(ctx: Context, service: Body) -> Findings:
     findings = Findings()
     running = [row for row in rows if row["lastStatus"] == "RUNNING"]
     await ask_health(ctx, running, findings)
-    for row in running:
-        judged = judge(service, row, findings.healths.get(task_key(row)), ctx.now())
-        if judged.view.unhealthy:
-            findings.causes[task_key(row)] = await cause_of(ctx, row, judged, findings)
+    await find_causes(ctx, service, running, findings)
     primary = next(iter(deployments(ctx, service)), None)
     if primary is None or service["status"] == "DRAINING":
         return findings
@@ -127,7 +134,15 @@ async def ask_health(ctx: Context, running: list[Body], findings: Findings) -> N
         findings.healths = {task_key(row): targets.Health("initial") for row in running if row["targets"]}
 
 
-async def cause_of(ctx: Context, row: Body, judged: Judgement, findings: Findings) -> str:
+async def find_causes(ctx: Context, service: Body, running: list[Body], findings: Findings) -> None:
+    """Why tasks are unhealthy, for those that are."""
+    for row in running:
+        judged = judge(service, row, findings.healths.get(task_key(row)), ctx.now())
+        if judged.view.unhealthy:
+            findings.causes[task_key(row)] = await _cause_of(ctx, row, judged, findings)
+
+
+async def _cause_of(ctx: Context, row: Body, judged: Judgement, findings: Findings) -> str:
     """Why a task is unhealthy, as far as that can be found out."""
     health = findings.healths.get(task_key(row))
     if health is None or not health.group:

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from homeport.engine.containers.errors import DockerUnavailable
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecs import placement, targets
 from homeport.engine.services.ecs.deployments.rolling import bounds, plan
 from homeport.engine.services.ecs.deployments.rollout import serves
-from homeport.engine.services.ecs.health import Judgement, judge
+from homeport.engine.services.ecs.health import Judgement
 from homeport.engine.services.ecs.scheduler import (
     Findings,
-    cause_of,
     definition_of,
     end_service,
+    find_causes,
     judge_all,
+    look,
     next_look,
     note_digests,
     note_healthy,
@@ -31,26 +31,14 @@ from homeport.engine.services.ecs.scheduler import (
     tell_impaired,
 )
 from homeport.engine.services.ecs.service_rows import add_event, alive, emit_action
-from homeport.engine.services.ecs.tables import DEPLOYMENTS, REVISIONS, SERVICES
+from homeport.engine.services.ecs.tables import DEPLOYMENTS, REVISIONS
 from homeport.engine.services.ecs.task_rows import Body, forget_old, task_key
 from homeport.engine.services.ecs.task_sets import computed_count, task_sets
 
 
 async def reconcile(ctx: Context, key: str) -> float | None:
     """Look at one service. Returns when to look again though nothing wakes it."""
-    service = SERVICES.get(ctx, *key.split("/"))
-    if service is None or service["status"] == "INACTIVE":
-        return None
-    try:
-        findings = await _find_out(ctx, service)
-    except DockerUnavailable as error:
-        findings = Findings(obstacle=str(error))
-    with ctx.store.transaction():
-        service = SERVICES.get(ctx, *key.split("/"))
-        assert service is not None
-        after = _decide(ctx, service, findings)
-        SERVICES.put(ctx, service)
-    return after
+    return await look(ctx, key, _find_out, _decide)
 
 
 async def _find_out(ctx: Context, service: Body) -> Findings:
@@ -58,10 +46,7 @@ async def _find_out(ctx: Context, service: Body) -> Findings:
     rows = [row for row in alive(ctx, service) if row["desiredStatus"] == "RUNNING"]
     running = [row for row in rows if row["lastStatus"] == "RUNNING"]
     findings.healths = await targets.healths(ctx, running)
-    for row in running:
-        judged = judge(service, row, findings.healths.get(task_key(row)), ctx.now())
-        if judged.view.unhealthy:
-            findings.causes[task_key(row)] = await cause_of(ctx, row, judged, findings)
+    await find_causes(ctx, service, running, findings)
     for task_set in task_sets(ctx, service):
         own = [row for row in rows if row["deployment"] == task_set["id"]]
         if len(own) >= computed_count(service, task_set):
