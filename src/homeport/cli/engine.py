@@ -109,7 +109,7 @@ def _start_detached(data: Path, options: list[str]) -> tuple[dict[str, Any], str
 @app.command()
 def stop(data: Data = None, output: OutputOption = Output.table) -> None:
     """Stop the engine. Containers and the load balancer go on; the next start finds them again."""
-    facts = _running(data)
+    facts = running(data)
     os.kill(facts["pid"], signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while alive(facts["pid"]):
@@ -125,7 +125,7 @@ def status(
     output: OutputOption = Output.table,
 ) -> None:
     """Show where the engine answers, and what it uses."""
-    facts = _running(data)
+    facts = running(data)
     request = urllib.request.Request(f"{facts['url']}/_homeport/status")
     shown: dict[str, Any] = {"url": facts["url"], **json.loads(_asked(request, 10))}
     if output is Output.json:
@@ -147,7 +147,7 @@ def status(
 @app.command()
 def env(data: Data = None, output: OutputOption = Output.table) -> None:
     """Print the shell lines that point AWS clients at the engine: eval $(homeport engine env)"""
-    facts = _running(data)
+    facts = running(data)
     values = {
         "AWS_ENDPOINT_URL": facts["url"],
         "AWS_ACCESS_KEY_ID": facts["access_key_id"],
@@ -155,6 +155,7 @@ def env(data: Data = None, output: OutputOption = Output.table) -> None:
         "AWS_REGION": facts["region"],
         "AWS_DEFAULT_REGION": facts["region"],
         "AWS_ACCOUNT_ID": facts["account"],
+        "CDK_DOCKER": str(Path(sys.executable).with_name("homeport-docker")),
     }
     lines = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())
     tell(output, lines, **values)
@@ -179,7 +180,7 @@ def reset(
     output: OutputOption = Output.table,
 ) -> None:
     """Empty the engine: every resource, image, log and container of it."""
-    facts = _running(data)
+    facts = running(data)
     if not yes:
         typer.confirm(f"Delete everything in the engine at {facts['url']}?", abort=True)
     headers = {"x-homeport-token": facts["token"]}
@@ -215,7 +216,9 @@ def _facts(data: Path) -> dict[str, Any] | None:
     return facts if alive(facts["pid"]) else None
 
 
-def _running(data: Path | None) -> dict[str, Any]:
+def running(data: Path | None) -> dict[str, Any]:
+    """What the engine on this folder announced: its `url`, `pid`, `account` and so on. Exits with a sentence when it
+    does not run."""
     folder = _folder(data)
     if facts := _facts(folder):
         return facts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -33,6 +33,7 @@ VERBS = {
     "cost": "cost.command:cost",
     "open": "pipeline:open_",
     "exec": "exec:exec_",
+    "docker": "docker:app",
 }
 """Where each verb is, in the order of `homeport --help`."""
 
@@ -70,8 +71,20 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"homeport {version('homeport')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _homeport() -> None:
+def _homeport(
+    shown: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+    ] = False,
+) -> None:
     pass
 
 

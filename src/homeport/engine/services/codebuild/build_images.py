@@ -5,18 +5,16 @@ https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-available.h
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Callable
 
 from homeport.engine.containers import base_images, recipes
 from homeport.engine.containers.errors import PullFailed
+from homeport.engine.services import ecr_images
 from homeport.engine.services.codebuild.tables import Row
 from homeport.engine.services.codebuild.verdict import PhaseFailed
 from homeport.engine.services.context import Context
 from homeport.engine.wire.errors import AwsError
 
-_ECR = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/(.+)")
 _CURATED = "aws/codebuild/"
 _UNABLE = "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE"
 
@@ -25,7 +23,7 @@ async def provide(ctx: Context, build: Row, tell: Callable[[str], None]) -> str:
     """The name of an image that is on this machine. `tell` hears what the log should say. Raises PhaseFailed."""
     wanted = build["environment"]["image"]
     images = ctx.engine.docker.images
-    if found := _ECR.fullmatch(wanted):
+    if found := ecr_images.parse(wanted):
         return await _from_registry(ctx, build, found)
     if await images.inspect(wanted):
         return str(wanted)
@@ -49,18 +47,15 @@ async def _make(ctx: Context, recipe: recipes.Recipe, tell: Callable[[str], None
         raise _unable(str(error)) from None
 
 
-async def _from_registry(ctx: Context, build: Row, found: re.Match[str]) -> str:
+async def _from_registry(ctx: Context, build: Row, found: ecr_images.EcrImage) -> str:
     """An image of the engine's own registry, with the permissions of the build's role, or of CodeBuild."""
     own = build["environment"].get("imagePullCredentialsType") != "SERVICE_ROLE"
-    client = ctx.client("ecr", None if own else build["serviceRole"], as_service=own, region=found[2])
+    client = ctx.client("ecr", None if own else build["serviceRole"], as_service=own, region=found.region)
     try:
-        answer = await client.get_authorization_token()
+        user, password = await ecr_images.login(client)
     except AwsError as error:
         raise _unable(error.message) from None
-    token = base64.b64decode(answer["authorizationData"][0]["authorizationToken"]).decode()
-    user, _, password = token.partition(":")
-    port = (await ctx.engine.container_access()).url.rpartition(":")[2]
-    address = f"127.0.0.1:{port}/{found[0]}"  # the path names the registry: its account and region
+    address = await ecr_images.reference(ctx, found.name)
     try:
         await ctx.engine.docker.images.pull(address, username=user, password=password)
     except PullFailed as error:

@@ -8,81 +8,52 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.
 
 from __future__ import annotations
 
-import base64
-import re
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import Any
 
 from homeport.engine.containers import base_images, recipes
 from homeport.engine.containers.errors import PullFailed
+from homeport.engine.services import ecr_images
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecs.failure import CannotStart, told
 from homeport.engine.wire.errors import AwsError
 
 Body = dict[str, Any]
 
-_ECR = re.compile(
-    r"^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:@]+)(?::([^@]+))?(?:@(sha256:[0-9a-f]{64}))?$"
-)
 _PULLING = "pull image manifest has been retried 1 time(s): failed to resolve ref"
-
-
-class EcrImage(NamedTuple):
-    """An image of an ECR repository, as an image reference names it."""
-
-    account: str
-    region: str
-    repository: str
-    tag: str
-    digest: str | None
-
-
-def parse_ecr(image: str) -> EcrImage | None:
-    """The parts of `<account>.dkr.ecr.<region>.amazonaws.com/<repository>[:<tag>][@<digest>]`."""
-    match = _ECR.match(image)
-    if match is None:
-        return None
-    return EcrImage(match[1], match[2], match[3], match[4] or "latest", match[5])
 
 
 async def resolve(ctx: Context, image: str, role: str | None, container: str) -> str | None:
     """The digest that the image's tag has now; None for an image that is not in ECR, whose digest is known when
     it has been pulled. Raises CannotStart."""
-    named = parse_ecr(image)
+    named = ecr_images.parse(image)
     if named is None:
         return None
-    wanted = {"imageDigest": named.digest} if named.digest else {"imageTag": named.tag}
     try:
-        answer = await _ecr(ctx, named, role).batch_get_image(
-            registryId=named.account, repositoryName=named.repository, imageIds=[wanted]
-        )
+        digest = await ecr_images.find_digest(_ecr(ctx, named, role), named)
     except AwsError as error:
         raise CannotStart(
             "CannotPullContainerError", f"{_PULLING} {image}: {told(error)}", container
         ) from error
-    if not answer.get("images"):
+    if digest is None:
         raise CannotStart(
             "CannotPullContainerError",
             f"{_PULLING} {image}: not found: the repository {named.repository} has no image with the "
             f"{'digest ' + named.digest if named.digest else 'tag ' + named.tag}",
             container,
         )
-    return answer["images"][0]["imageId"]["imageDigest"]
+    return digest
 
 
 async def fetch(ctx: Context, image: str, digest: str | None, role: str | None, container: str) -> Body:
     """Have the image on this machine. Returns Docker's `reference` of it, and its `digest` when it has one.
     Raises CannotStart."""
-    named = parse_ecr(image)
+    named = ecr_images.parse(image)
     runtime = ctx.engine.docker
     if named is None:
         reference, username, password = image, "", ""
     else:
-        digest = digest or await resolve(ctx, image, role, container)
-        access = await ctx.engine.container_access()
-        own = (named.account, named.region) == (ctx.engine.account, ctx.engine.region)
-        registry = "" if own else f"{named.account}.dkr.ecr.{named.region}.amazonaws.com/"
-        reference = f"127.0.0.1:{urlsplit(access.url).port}/{registry}{named.repository}@{digest}"
+        digest = digest or await resolve(ctx, image, role, container) or ""
+        reference = await ecr_images.reference(ctx, named.at(digest))
         username, password = await _login(ctx, named, role)
     found = await runtime.images.inspect(reference)
     if found is None:
@@ -107,21 +78,18 @@ async def _make(ctx: Context, recipe: recipes.Recipe, container: str) -> str:
         raise CannotStart("CannotPullContainerError", str(error), container) from error
 
 
-async def _login(ctx: Context, named: EcrImage, role: str | None) -> tuple[str, str]:
+async def _login(ctx: Context, named: ecr_images.EcrImage, role: str | None) -> tuple[str, str]:
     try:
-        answer = await _ecr(ctx, named, role).get_authorization_token()
+        return await ecr_images.login(_ecr(ctx, named, role))
     except AwsError as error:
         raise CannotStart(
             "ResourceInitializationError",
             "unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve ecr "
             f"registry auth: service call has been retried 1 time(s): {told(error)}",
         ) from error
-    token = base64.b64decode(answer["authorizationData"][0]["authorizationToken"]).decode()
-    username, _, password = token.partition(":")
-    return username, password
 
 
-def _ecr(ctx: Context, named: EcrImage, role: str | None) -> Any:
+def _ecr(ctx: Context, named: ecr_images.EcrImage, role: str | None) -> Any:
     if role:
         return ctx.engine.context("ecs-tasks", ctx.scope).client("ecr", role=role, region=named.region)
     return ctx.client("ecr", as_service=True, region=named.region)

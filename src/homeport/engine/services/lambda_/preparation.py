@@ -5,25 +5,19 @@ https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 
 from __future__ import annotations
 
-import base64
-import re
 import uuid
 from typing import Any
 
 from homeport.engine.containers import base_images
 from homeport.engine.containers.errors import DockerRefused, DockerUnavailable, PullFailed
 from homeport.engine.durable.execution import Execution, ExecutionKind
+from homeport.engine.services import ecr_images
 from homeport.engine.services.context import Context
 from homeport.engine.services.lambda_ import runtimes
 from homeport.engine.services.lambda_.names import invalid
 from homeport.engine.services.lambda_.pool import Pool
 from homeport.engine.services.lambda_.tables import LATEST, VERSIONS, Row
 from homeport.engine.wire.errors import AwsError
-
-_ECR = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<repository>[^:@]+)"
-    r"(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
-)
 
 
 class _Unready(Exception):
@@ -37,30 +31,25 @@ class _Unready(Exception):
 async def resolve(ctx: Context, uri: str) -> str:
     """The image with its digest, which the function keeps whatever happens to the tag. Raises
     InvalidParameterValueException."""
-    found = _ECR.fullmatch(uri)
+    found = ecr_images.parse(uri)
     if found is None:
         raise invalid(
             f"Source image {uri} is not valid. Provide a valid source image of an ECR repository: "
             "<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>."
         )
-    wanted = {"imageDigest": found["digest"]} if found["digest"] else {"imageTag": found["tag"] or "latest"}
     try:
-        answer = await _ecr(ctx, found).batch_get_image(
-            registryId=found["account"], repositoryName=found["repository"], imageIds=[wanted]
-        )
+        digest = await ecr_images.find_digest(_ecr(ctx, found), found)
     except AwsError as error:
         raise invalid(
             f"Source image {uri} is not valid. Provide a valid source image. ({error.message})"
         ) from None
-    if not answer.get("images"):
+    if digest is None:
         raise invalid(f"Source image {uri} does not exist. Provide a valid source image.")
-    digest = answer["images"][0]["imageId"]["imageDigest"]
-    registry = f"{found['account']}.dkr.ecr.{found['region']}.amazonaws.com"
-    return f"{registry}/{found['repository']}@{digest}"
+    return found.at(digest)
 
 
-def _ecr(ctx: Context, found: re.Match[str]) -> Any:
-    return ctx.client("ecr", as_service=True, region=found["region"])
+def _ecr(ctx: Context, image: ecr_images.EcrImage) -> Any:
+    return ctx.client("ecr", as_service=True, region=image.region)
 
 
 async def _prepare(x: Execution) -> None:
@@ -128,17 +117,14 @@ async def _provide(ctx: Context, version: Row) -> str:
 
 
 async def _pull(ctx: Context, uri: str) -> str:
-    found = _ECR.fullmatch(uri)
+    found = ecr_images.parse(uri)
     assert found
-    access = await ctx.engine.container_access()
-    reference = f"127.0.0.1:{access.url.rpartition(':')[2]}/{uri}"  # the path names the registry
+    reference = await ecr_images.reference(ctx, uri)
     if await ctx.engine.docker.images.inspect(reference) is None:
         try:
-            answer = await _ecr(ctx, found).get_authorization_token()
+            user, password = await ecr_images.login(_ecr(ctx, found))
         except AwsError as error:
             raise _Unready("ImageAccessDenied", error.message) from None
-        token = base64.b64decode(answer["authorizationData"][0]["authorizationToken"]).decode()
-        user, _, password = token.partition(":")
         await ctx.engine.docker.images.pull(reference, username=user, password=password)
     return reference
 
