@@ -116,7 +116,7 @@ def test_a_stopped_deployment_is_rolled_back_when_that_is_wanted(shop: Shop):
     until(lambda: shop.ecs.service()["taskSets"], lambda sets: len(sets) == 1)
 
 
-def test_nobody_continues_a_deployment_in_time(fast_shop):
+def test_nobody_continues_a_deployment_in_time_and_no_hook_answers(fast_shop):
     shop = fast_shop(autoRollbackConfiguration={"enabled": False})
     shop.waits(ready=3)
     info = shop.ended(shop.deploy(shop.define(web("v2"))))
@@ -124,6 +124,18 @@ def test_nobody_continues_a_deployment_in_time(fast_shop):
     assert info["errorInformation"]["message"].endswith("This time out period is 3 minutes.")
     with pytest.raises(ClientError, match="DeploymentAlreadyCompletedException"):
         shop.api.continue_deployment(deploymentId=info["deploymentId"])
+
+    functions.role(shop.engine)
+    functions.create(shop.engine, "def handler(event, context): pass", "silent", Timeout=60)
+    id = shop.deploy(shop.define(web("v2")), hooks={"BeforeInstall": "silent"})
+    until(lambda: shop.events(id)["BeforeInstall"], lambda status: status == "InProgress")
+    shop.engine.stop()
+    shop.engine.start("--auth", "permissive", HOMEPORT_CLOCK_SPEED="1200")  # an hour in three seconds
+    info = shop.ended(id)
+    assert (info["status"], info["errorInformation"]["code"]) == ("Failed", "TIMEOUT")
+    assert "within one hour after a deployment hook is invoked" in info["errorInformation"]["message"]
+    assert (info["completeTime"] - info["startTime"]).total_seconds() >= 3600
+    assert shop.events(id)["BeforeInstall"] == "Failed"
 
 
 def test_hooks_decide(shop: Shop):
@@ -144,8 +156,10 @@ def test_hooks_decide(shop: Shop):
 def test_the_role_needs_each_permission(engine: RunningEngine):
     shop = Shop(engine, autoRollbackConfiguration=ROLLBACK)
     iam = engine.client("iam")
+    definition = shop.define(web("v2"), task={"executionRoleArn": functions.role(engine, "execution")})
     refused = {
         "ecs:CreateTaskSet": "AmazonECS",
+        "iam:PassRole": "AmazonECS",
         "elasticloadbalancing:ModifyListener": "AmazonElasticLoadBalancingV2",
         "ecs:DescribeServices": "AmazonECS",
     }
@@ -153,8 +167,7 @@ def test_the_role_needs_each_permission(engine: RunningEngine):
         deny = {"Effect": "Deny", "Action": action, "Resource": "*"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
         iam.put_role_policy(RoleName="deployer", PolicyName="deny", PolicyDocument=document)
-        info = shop.ended(shop.deploy(shop.define(web("v2"))))
-        error = info["errorInformation"]
+        error = shop.ended(shop.deploy(definition))["errorInformation"]
         assert error["code"] == "IAM_ROLE_PERMISSIONS"
         assert error["message"].startswith(
             f"The IAM role {shop.role} does not give you permission to perform operations in the following AWS "

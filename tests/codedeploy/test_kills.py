@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import HTTPClientError
@@ -13,31 +15,49 @@ from tests.waiting import until
 
 PLACES = (
     "BeforeInstall begins.committed",
+    "attach.done",
     "task set.done",
+    "AfterInstall begins.committed",
     "test traffic.done",
+    "AfterAllowTestTraffic ends.before",
+    "BeforeAllowTraffic begins.committed",
     "shift 100.done",
+    "primary.done",
     "AfterAllowTraffic ends.before",
     "terminate.done",
+    "end.before",
 )
-WAYS_BACK = ("traffic back.done", "primary back.before", "task set gone.done")
+WAYS_BACK = (
+    "traffic back.done",
+    "test traffic back.before",
+    "primary back.before",
+    "task set gone.done",
+    "last look.done",
+)
 SPEED = "10"
 
 
 async def started(engine: RunningEngine) -> Shop:
     await asyncio.to_thread(engine.start, HOMEPORT_CLOCK_SPEED=SPEED)
-    return await asyncio.to_thread(Shop, engine, grace=200)
+    shop = await asyncio.to_thread(Shop, engine, grace=200)
+    shop.update(loadBalancerInfo=shop.with_test_listener())
+    return shop
 
 
-async def dies_at(engine: RunningEngine, place: str) -> None:
-    """Restart the engine so that it dies there."""
+async def dies_at(engine: RunningEngine, places: Iterable[str], begin: Callable[[], object]) -> None:
+    """Let the engine die at one place after the other, once something has begun."""
+    for number, place in enumerate(places):
+        await start(engine, HOMEPORT_FAIL_AT=f"codedeploy.deployment.{place}")
+        if number == 0:
+            with contextlib.suppress(HTTPClientError):
+                await asyncio.to_thread(begin)
+        await asyncio.to_thread(engine.wait_dead, 120)
+    await start(engine)
+
+
+async def start(engine: RunningEngine, **environment: str) -> None:
     engine.stop()
-    armed = f"codedeploy.deployment.{place}"
-    await asyncio.to_thread(engine.start, HOMEPORT_CLOCK_SPEED=SPEED, HOMEPORT_FAIL_AT=armed)
-
-
-async def resumed(engine: RunningEngine) -> None:
-    await asyncio.to_thread(engine.wait_dead, 120)
-    await asyncio.to_thread(engine.start, HOMEPORT_CLOCK_SPEED=SPEED)
+    await asyncio.to_thread(engine.start, HOMEPORT_CLOCK_SPEED=SPEED, **environment)
 
 
 def newest(shop: Shop) -> str:
@@ -45,27 +65,20 @@ def newest(shop: Shop) -> str:
     ids: list[str] = shop.api.list_deployments(applicationName="shop", deploymentGroupName="web")[
         "deployments"
     ]
-    created = {id: shop.info(id)["createTime"] for id in ids}
-    return max((id for id in ids if shop.info(id)["creator"] == "user"), key=lambda id: created[id])
+    return ids[0]
 
 
 async def test_a_killed_engine_ends_what_it_began(own_engine: RunningEngine):
     shop = await started(own_engine)
-    shop.update(loadBalancerInfo=shop.with_test_listener())
     async with shop.load(connections=3) as load:
-        for number, place in enumerate(PLACES, 2):
-            await dies_at(own_engine, place)
-            definition = shop.define(web(f"v{number}"))
-            with contextlib.suppress(HTTPClientError):
-                await asyncio.to_thread(shop.deploy, definition)
-            await resumed(own_engine)
-            info = await asyncio.to_thread(shop.succeeded, newest(shop))
-            assert set(shop.events(info["deploymentId"]).values()) == {"Succeeded"}, place
-            assert definition in info["revision"]["appSpecContent"]["content"]
-            load.answers.clear()
-            await load.until(10)
-            assert set(load.answers) == {f"v{number}"}, place
-    assert load.errors == []
+        definition = shop.define(web("v2"))
+        await dies_at(own_engine, PLACES, lambda: shop.deploy(definition))
+        info = await asyncio.to_thread(shop.succeeded, newest(shop))
+        load.answers.clear()
+        await load.until(10)
+    assert (set(load.answers), load.errors) == ({"v2"}, [])
+    assert set(shop.events(info["deploymentId"]).values()) == {"Succeeded"}
+    assert definition in info["revision"]["appSpecContent"]["content"]
     sets = await asyncio.to_thread(until, lambda: shop.ecs.service()["taskSets"], lambda sets: len(sets) == 1)
     assert sets[0]["status"] == "PRIMARY"
 
@@ -74,21 +87,17 @@ async def test_a_killed_engine_goes_back_all_the_way(own_engine: RunningEngine):
     shop = await started(own_engine)
     shop.waits(termination=60)
     async with shop.load(connections=3) as load:
-        for place in WAYS_BACK:
-            await dies_at(own_engine, place)
-            id = shop.deploy(shop.define(web("bad")))
-            await asyncio.to_thread(until, lambda id=id: waits(shop, id))
-            with contextlib.suppress(HTTPClientError):
-                await asyncio.to_thread(shop.api.stop_deployment, deploymentId=id, autoRollbackEnabled=True)
-            await resumed(own_engine)
-            info = await asyncio.to_thread(shop.ended, id)
-            assert info["status"] == "Stopped"
-            back = shop.info(info["rollbackInfo"]["rollbackDeploymentId"])
-            assert (back["status"], back["creator"]) == ("Succeeded", "codeDeployRollback")
-            load.answers.clear()
-            await load.until(10)
-            assert set(load.answers) == {"v1"}, place
-    assert load.errors == []
+        id = shop.deploy(shop.define(web("bad")))
+        await asyncio.to_thread(until, lambda: waits(shop, id))
+        stop = partial(shop.api.stop_deployment, deploymentId=id, autoRollbackEnabled=True)
+        await dies_at(own_engine, WAYS_BACK, stop)
+        info = await asyncio.to_thread(shop.ended, id)
+        load.answers.clear()
+        await load.until(10)
+    assert (set(load.answers), load.errors) == ({"v1"}, [])
+    assert info["status"] == "Stopped"
+    back = shop.info(info["rollbackInfo"]["rollbackDeploymentId"])
+    assert (back["status"], back["creator"]) == ("Succeeded", "codeDeployRollback")
     await asyncio.to_thread(until, lambda: shop.ecs.service()["taskSets"], lambda sets: len(sets) == 1)
 
 

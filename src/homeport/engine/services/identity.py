@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -49,6 +50,10 @@ class Identity(Protocol):
     async def authorize(self, call: Call, operation: Operation | None) -> None:
         """Raise AccessDenied unless the call's principal may make it. `operation` is None for calls that are
         answered elsewhere. Fills in `call.decision`."""
+
+    async def check_passing(self, call: Call, roles: Iterable[str], service: str) -> None:
+        """Raise AccessDenied unless the call's principal may pass these roles, which its members do not name
+        themselves, to a service (`ecs-tasks.amazonaws.com`)."""
 
 
 def root_key(store: Store) -> RootKey:

@@ -118,10 +118,11 @@ async def _hook(deploying: Deploying, spec: Body, event: str) -> None:
 
 
 async def _install(deploying: Deploying, spec: Body, found: Body) -> None:
-    """The replacement task set, until it is healthy. Its target group gets no traffic yet, but health checks."""
+    """The replacement task set, until it is healthy. Its target group gets no traffic yet, but health checks; what an
+    earlier deployment left there may have had some."""
     x, now = deploying.x, deploying.ctx.now()
-    await x.step("leftovers", lambda: sets.delete(deploying, found["leftovers"]))
     await _shift(deploying, found, "attach", Shift(0, 0))
+    await x.step("leftovers", lambda: sets.delete(deploying, found["leftovers"]))
     id = await x.step(
         "task set",
         lambda: sets.create(deploying, spec, found),

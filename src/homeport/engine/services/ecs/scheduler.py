@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from homeport.engine.containers.errors import DockerUnavailable
@@ -20,17 +19,18 @@ from homeport.engine.services.context import Context
 from homeport.engine.services.ecs import (
     capacity,
     circuit_breaker,
-    images,
-    listening,
     placement,
-    probe,
-    targets,
 )
 from homeport.engine.services.ecs.deployments import rollout, scaling
-from homeport.engine.services.ecs.deployments.failure import outage
 from homeport.engine.services.ecs.deployments.scaling import wanted
 from homeport.engine.services.ecs.deployments.shift import topic
-from homeport.engine.services.ecs.failure import CannotStart
+from homeport.engine.services.ecs.findings import (
+    Findings,
+    ask_health,
+    find_causes,
+    resolve,
+    tell_blindness,
+)
 from homeport.engine.services.ecs.health import Judgement, judge, note_failure
 from homeport.engine.services.ecs.revisions import digests, record_digests, targets_of
 from homeport.engine.services.ecs.service_rows import (
@@ -42,25 +42,12 @@ from homeport.engine.services.ecs.service_rows import (
 from homeport.engine.services.ecs.tables import DEFINITIONS, DEPLOYMENTS, REVISIONS, SERVICES
 from homeport.engine.services.ecs.task_rows import Body, change, forget_old, new_task, request_stop, task_key
 from homeport.engine.services.engine import Engine
-from homeport.engine.wire.errors import AwsError
 
 STEADY_LOOK_SECONDS = 60.0
 WAITING_LOOK_SECONDS = 2.0
 ALARM_LOOK_SECONDS = 5.0
 PLACEMENT_SECONDS = 30.0
 DOCKER_AWAY_SECONDS = 5.0
-
-
-@dataclass
-class Findings:
-    """What the first half of a look found out."""
-
-    healths: dict[str, targets.Health] = field(default_factory=dict)
-    causes: dict[str, str] = field(default_factory=dict)
-    obstacle: str | None = None
-    shortage: str | None = None
-    blind: str | None = None
-    alarms: list[str] = field(default_factory=list)
 
 
 def keys(engine: Engine) -> Iterable[Key]:
@@ -120,60 +107,6 @@ async def _find_out(ctx: Context, service: Body) -> Findings:
     return findings
 
 
-async def ask_health(ctx: Context, running: list[Body], findings: Findings) -> None:
-    """What the target groups say; nothing, when the service's role may not ask."""
-    try:
-        findings.healths = await targets.healths(ctx, running)
-    except AwsError as error:
-        if outage(error):
-            raise
-        groups = " ".join(sorted({each["targetGroupArn"] for row in running for each in row["targets"]}))
-        findings.blind = (
-            f"failed to describe target health on target-group {groups} with (error {error.message})"
-        )
-        findings.healths = {task_key(row): targets.Health("initial") for row in running if row["targets"]}
-
-
-async def find_causes(ctx: Context, service: Body, running: list[Body], findings: Findings) -> None:
-    """Why tasks are unhealthy, for those that are."""
-    for row in running:
-        judged = judge(service, row, findings.healths.get(task_key(row)), ctx.now())
-        if judged.view.unhealthy:
-            findings.causes[task_key(row)] = await _cause_of(ctx, row, judged, findings)
-
-
-async def _cause_of(ctx: Context, row: Body, judged: Judgement, findings: Findings) -> str:
-    """Why a task is unhealthy, as far as that can be found out."""
-    health = findings.healths.get(task_key(row))
-    if health is None or not health.group:
-        return judged.event
-    port = next(each["containerPort"] for each in row["targets"] if each["targetGroupArn"] == health.group)
-    told = judged.event
-    if answered := await probe.answer(ctx, row, health.group, port):
-        told = told.replace(f"(reason {health.description})", f"(reason {answered})")
-    found = await listening.explain(ctx, row, port)
-    return f"{told} {found}" if found else told
-
-
-async def resolve(ctx: Context, primary: Body, revision: Body, definition: Body) -> None:
-    """Find out what the images' tags mean now; all tasks of the revision run these digests."""
-    role = definition.get("executionRoleArn")
-    known = digests(revision)
-    try:
-        found = {
-            container["name"]: await images.resolve(ctx, container["image"], role, container["name"])
-            for container in definition["containerDefinitions"]
-            if container["name"] not in known
-        }
-    except CannotStart:
-        return  # the tasks fail with the same reason, and are counted
-    with ctx.store.transaction():
-        record_digests(ctx, revision, {name: digest for name, digest in found.items() if digest})
-        fresh = DEPLOYMENTS.get(ctx, primary["clusterName"], primary["serviceName"], primary["number"])
-        if fresh is not None:
-            DEPLOYMENTS.put(ctx, fresh | {"resolved": True})
-
-
 def _decide(ctx: Context, service: Body, findings: Findings) -> float | None:
     rows = alive(ctx, service)
     current = deployments(ctx, service)
@@ -182,10 +115,7 @@ def _decide(ctx: Context, service: Body, findings: Findings) -> float | None:
         return None
     if not current:
         return None
-    if findings.blind != service.get("blind"):
-        service["blind"] = findings.blind
-        if findings.blind:
-            add_event(ctx, service, findings.blind)
+    tell_blindness(ctx, service, findings)
     judged = judge_all(ctx, service, rows, findings)
     note_healthy(ctx, service, current[0], rows, judged)
     note_digests(ctx, service, current[0], rows)

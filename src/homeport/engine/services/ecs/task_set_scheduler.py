@@ -10,21 +10,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecs import placement, targets
+from homeport.engine.services.ecs import placement
 from homeport.engine.services.ecs.deployments.rolling import bounds, plan
 from homeport.engine.services.ecs.deployments.rollout import serves
+from homeport.engine.services.ecs.findings import (
+    Findings,
+    ask_health,
+    find_causes,
+    resolve,
+    tell_blindness,
+)
 from homeport.engine.services.ecs.health import Judgement
 from homeport.engine.services.ecs.scheduler import (
-    Findings,
     definition_of,
     end_service,
-    find_causes,
     judge_all,
     look,
     next_look,
     note_digests,
     note_healthy,
-    resolve,
     retry_wait,
     start_tasks,
     stop_tasks,
@@ -45,7 +49,7 @@ async def _find_out(ctx: Context, service: Body) -> Findings:
     findings = Findings()
     rows = [row for row in alive(ctx, service) if row["desiredStatus"] == "RUNNING"]
     running = [row for row in rows if row["lastStatus"] == "RUNNING"]
-    findings.healths = await targets.healths(ctx, running)
+    await ask_health(ctx, running, findings)
     await find_causes(ctx, service, running, findings)
     for task_set in task_sets(ctx, service):
         own = [row for row in rows if row["deployment"] == task_set["id"]]
@@ -67,6 +71,7 @@ def _decide(ctx: Context, service: Body, findings: Findings) -> float | None:
     if service["status"] == "DRAINING" and not rows:
         end_service(ctx, service, sets)
         return None
+    tell_blindness(ctx, service, findings)
     judged = judge_all(ctx, service, rows, findings)
     waits = [_advance(ctx, service, task_set, rows, judged, findings) for task_set in sets]
     forget_old(ctx, *_key(service))

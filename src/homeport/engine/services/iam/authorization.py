@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from homeport.engine.services.iam import tables
@@ -49,10 +49,17 @@ class Authorization:
 
     async def authorize(self, call: Call, operation: Operation | None) -> None:
         """Raise the service's access denied error unless the principal may make this call."""
+        await self._admit(call, self._asked(call, operation, _where(call)))
+
+    async def check_passing(self, call: Call, roles: Iterable[str], service: str) -> None:
+        """Raise the service's access denied error unless the principal of a call may pass these roles, too."""
+        await self._admit(call, ((_passing(role, call.account), service) for role in roles))
+
+    async def _admit(self, call: Call, asked: Iterable[tuple[Ask, str]]) -> None:
         if _is_services_own(call) or self._is_roots_own(call):
             call.decision = {"allowed": True}
             return
-        for ask, passed_to in self._asked(call, operation, _where(call)):
+        for ask, passed_to in asked:
             question, decision = await self._judge(call, ask, passed_to)
             if not decision.allowed:
                 call.decision = told(question, decision)
@@ -95,8 +102,7 @@ class Authorization:
             yield ask, ""
         for path, service in (operation.pass_role if operation else {}).items():
             for role in dict.fromkeys(_values(call.params, path.split("."))):
-                arn = role if role.startswith("arn:") else f"arn:aws:iam::{where.account}:role/{role}"
-                yield Ask("iam:PassRole", arn, _PASS_ROLE), service
+                yield _passing(role, where.account), service
 
     async def _judge(self, call: Call, ask: Ask, passed_to: str) -> tuple[Question, Decision]:
         ask = ask._replace(resource=await true_resource(self._engine, call, ask))
@@ -172,6 +178,11 @@ class Authorization:
 def _is_services_own(call: Call) -> bool:
     """Whether a service calls what no resource policy has to admit it to."""
     return call.principal.type == "Service" and (call.service, call.name) not in _ADMITTED
+
+
+def _passing(role: str, account: str) -> Ask:
+    arn = role if role.startswith("arn:") else f"arn:aws:iam::{account}:role/{role}"
+    return Ask("iam:PassRole", arn, _PASS_ROLE)
 
 
 def _with_trust(own: Policies, role: Mapping[str, Any] | None) -> Policies:

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id.html
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from homeport.engine.services.iam import tables
@@ -109,6 +110,10 @@ class IamIdentity:
         """Raise AccessDenied unless the call's principal may make it."""
         self._note_use(call)
         await self.authorization.authorize(call, operation)
+
+    async def check_passing(self, call: Call, roles: Iterable[str], service: str) -> None:
+        """Raise AccessDenied unless the call's principal may pass these roles to a service."""
+        await self.authorization.check_passing(call, roles, service)
 
     def _user_credential(self, access_key_id: str, service: str) -> Credential:
         at = self._place()

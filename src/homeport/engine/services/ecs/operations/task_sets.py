@@ -8,6 +8,7 @@ from homeport.engine.services.context import Context
 from homeport.engine.services.ecs import capacity
 from homeport.engine.services.ecs.names import cluster_name, find_definition, find_service
 from homeport.engine.services.ecs.operations.services import check_load_balancers, check_network
+from homeport.engine.services.ecs.passing import check_roles
 from homeport.engine.services.ecs.service_rows import alive, save_service
 from homeport.engine.services.ecs.tables import DEPLOYMENTS
 from homeport.engine.services.ecs.task_sets import (
@@ -34,6 +35,7 @@ async def create_task_set(ctx: Context, request: Body) -> Body:
     """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateTaskSet.html"""
     service = _service(ctx, request)
     definition = find_definition(ctx, request["taskDefinition"])["definition"]
+    await check_roles(ctx, definition)
     settings = _settings(request, definition)
     capacity.check(settings["capacityProviderStrategy"] or [])
     await check_load_balancers(ctx, settings["loadBalancers"], definition)
