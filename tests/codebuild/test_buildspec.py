@@ -38,6 +38,13 @@ def test_commands_are_what_their_author_typed():
     assert spec.artifacts == Artifacts(files=("imageDetail.json",))
 
 
+def test_a_plain_value_is_a_list_of_one_as_in_the_pipelines_of_the_cdk():
+    spec = parse('{"version": "0.2", "phases": {"build": {"commands": "make"}}, "artifacts": {"files": "**/*"}}')
+
+    assert spec.phases["build"].commands == ("make",)
+    assert spec.artifacts == Artifacts(files=("**/*",))
+
+
 def test_a_command_continued_by_a_backslash_is_one_pipeline_and_its_author_is_told():
     spec = parse(ARTICLE)
 

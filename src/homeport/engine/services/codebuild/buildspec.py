@@ -243,8 +243,6 @@ def _phase(value: Value) -> Phase:
 
 def _commands(value: Value) -> tuple[str, ...]:
     value.name = {"commands": "Commands", "finally": "Finally"}.get(value.name, value.name)
-    if value.kind == "scalar" and not value.is_null:
-        return (value.text(),)
     return value.strings()
 
 
@@ -313,16 +311,12 @@ def _one_artifact(value: Value, artifacts: Mapping) -> Artifacts:
         name=artifacts.take("name", Value.text, ""),
         discard_paths=artifacts.take("discard-paths", Value.boolean, False),
         base_directory=artifacts.take("base-directory", Value.text, ""),
-        exclude_paths=artifacts.take("exclude-paths", _one_or_more, ()),
+        exclude_paths=artifacts.take("exclude-paths", Value.strings, ()),
         enable_symlinks=artifacts.take("enable-symlinks", Value.boolean, False),
         s3_prefix=artifacts.take("s3-prefix", Value.text, ""),
     )
     value.document.notices.extend(_unused(artifacts, f"The mapping {value.name}"))
     return parsed
-
-
-def _one_or_more(value: Value) -> tuple[str, ...]:
-    return (value.text(),) if value.kind == "scalar" and not value.is_null else value.strings()
 
 
 def _cache(value: Value) -> Cache:

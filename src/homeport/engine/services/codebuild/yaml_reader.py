@@ -97,9 +97,11 @@ class Value:
         return word
 
     def list(self) -> list[Value]:
-        """The items of a list; nothing is an empty one."""
+        """The items of a list; nothing is an empty one, and CodeBuild takes a plain value for a list of one."""
         if self.is_null:
             return []
+        if self.kind == "scalar":
+            return [self]
         if not isinstance(self._node, yaml.SequenceNode):
             raise self.error(
                 f"Expected {self.name} to be a list: found {_FOUND[self.kind]} instead",
