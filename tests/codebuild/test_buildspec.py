@@ -39,7 +39,9 @@ def test_commands_are_what_their_author_typed():
 
 
 def test_a_plain_value_is_a_list_of_one_as_in_the_pipelines_of_the_cdk():
-    spec = parse('{"version": "0.2", "phases": {"build": {"commands": "make"}}, "artifacts": {"files": "**/*"}}')
+    spec = parse(
+        '{"version": "0.2", "phases": {"build": {"commands": "make"}}, "artifacts": {"files": "**/*"}}'
+    )
 
     assert spec.phases["build"].commands == ("make",)
     assert spec.artifacts == Artifacts(files=("**/*",))
