@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import Any
 
@@ -43,6 +44,25 @@ def test_a_role_that_names_the_user_needs_no_policy_of_the_user(user, role) -> N
     arn = role("app", trusted=trust({"AWS": "arn:aws:iam::123456789012:user/ann"}))
 
     assert ann.client("sts").assume_role(RoleArn=arn, RoleSessionName="work")["Credentials"]
+
+
+def test_a_role_is_assumed_or_passed_by_its_tags_as_the_pipelines_of_the_cdk_do(engine, user, role) -> None:
+    tagged = {"ForAnyValue:StringEquals": {"iam:ResourceTag/aws-cdk:bootstrap-role": ["deploy", "lookup"]}}
+    ann = user("ann", allow("sts:AssumeRole", "iam:PassRole", Condition=tagged), allow("ecs:*"))
+    mine, theirs = role("mine"), role("theirs")
+    engine.client("iam").tag_role(
+        RoleName="mine", Tags=[{"Key": "aws-cdk:bootstrap-role", "Value": "deploy"}]
+    )
+
+    assert ann.client("sts").assume_role(RoleArn=mine, RoleSessionName="work")["Credentials"]
+    assert code(ann.client("sts").assume_role, RoleArn=theirs, RoleSessionName="work") == "AccessDenied"
+    define = functools.partial(
+        ann.client("ecs").register_task_definition,
+        family="web",
+        containerDefinitions=[{"name": "web", "image": "web", "memory": 64}],
+    )
+    assert define(taskRoleArn=mine)["taskDefinition"]["taskRoleArn"] == mine
+    assert code(define, taskRoleArn=theirs) == "AccessDeniedException"
 
 
 def test_an_external_id_is_asked_for(user, role) -> None:

@@ -154,12 +154,11 @@ class Authorization:
         if ask.resource == "*" or not wanted:
             return {}
         tags = await resource_tags(self._engine, call, ask.resource)
-        prefix = prefix_of(call.service)
-        return {
-            f"{key}/{name}".lower(): (value,)
-            for name, value in tags.items()
-            for key in ("aws:resourcetag", f"{prefix}:resourcetag", "s3:existingobjecttag")
-        }
+        owners = ["aws", prefix_of(call.service)]
+        if ask.resource.startswith("arn:aws:iam:"):
+            owners.append("iam")  # whose role sts assumes, or a service is passed
+        names = [*(f"{owner}:resourcetag" for owner in owners), "s3:existingobjecttag"]
+        return {f"{key}/{name}".lower(): (value,) for name, value in tags.items() for key in names}
 
     def role(self, arn: str) -> dict[str, Any] | None:
         """The role of this ARN, if it exists."""

@@ -37,8 +37,8 @@ async def resource_tags(engine: Engine, call: Call, arn: str) -> dict[str, str]:
     ctx = _asker(engine, call)
     client = ctx.client(call.service, as_service=True)
     try:
-        if call.service == "iam":
-            return request_tags(_iam_body(engine, call.account, arn) or {})
+        if arn.startswith("arn:aws:iam::"):
+            return request_tags(_iam_body(engine, arn.split(":")[4], arn) or {})
         if read := _TAGS.get(call.service):
             return request_tags(await read(client, call.params, arn))
         listing = model.operations(call.service).get("list_tags_for_resource")
