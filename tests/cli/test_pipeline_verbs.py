@@ -56,9 +56,11 @@ def test_a_version_is_approved_rejected_tried_again_and_taken_back(
     second = json.loads(homeport("start", "web", "-o", "json").output)["execution"]
     until(lambda: waits(homeport))
 
-    homeport("reject", "web", "-m", "not today")
+    why = "not today: " + "the cook is ill, " * 6 + "and the menu is old"
+    homeport("reject", "web", "-m", why)
     failed = until(lambda: status(homeport), lambda shown: shown["status"] == "Failed")
     told = homeport("logs", "web", "-o", "json").output.splitlines()
+    lines = homeport("logs", "web").output.splitlines()
     homeport("retry", "web")
     until(lambda: waits(homeport))
     homeport("approve", "web")
@@ -67,7 +69,8 @@ def test_a_version_is_approved_rejected_tried_again_and_taken_back(
 
     assert approved == {"pipeline": "web", "stage": "Approve", "action": "Approve"}
     assert (failed["id"], failed["id"] != first["id"]) == (second, True)
-    assert any(each["action"] == "Approve" and "not today" in each["line"] for each in map(json.loads, told))
+    assert any(each["action"] == "Approve" and why in each["line"] for each in map(json.loads, told))
+    assert any(why in line for line in lines), "a line of a log is not broken"
     assert (back["stage"], back["target"]) == ("Deploy", first["id"])
     until(
         lambda: status(homeport, "--execution", back["execution"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from homeport.cli.pipelines import Action, Execution
@@ -48,8 +49,8 @@ class LogFollower:
             if action.provider == "CodeBuild" and action.external_id:
                 for line in self._build(action.external_id):
                     yield action.name, line
-            elif action.provider == "ECS" and action.status != "Pending":
-                for line in self._service(action, execution):
+            elif action.provider == "ECS" and action.started:
+                for line in self._service(action, action.started):
                     yield action.name, line
             if action.status == "Failed" and action.name not in self._seen:
                 self._seen.add(action.name)
@@ -76,13 +77,13 @@ class LogFollower:
             if not page["events"] or page["nextForwardToken"] == token:
                 return
 
-    def _service(self, action: Action, execution: Execution) -> Iterator[str]:
+    def _service(self, action: Action, started: datetime) -> Iterator[str]:
         configuration = self._configuration[action.stage, action.name]
         services = self._ecs.describe_services(
             cluster=configuration["ClusterName"], services=[configuration["ServiceName"]]
         )["services"]
         for event in reversed(services[0]["events"] if services else []):
-            recent = execution.started is None or event["createdAt"] >= execution.started
-            if event["id"] not in self._seen and recent:
+            meanwhile = started <= event["createdAt"] <= (action.ended or event["createdAt"])
+            if event["id"] not in self._seen and meanwhile:
                 self._seen.add(event["id"])
                 yield event["message"]

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.text import Text
 
 from homeport.cli import deployments, pipelines, view
 from homeport.cli.logs import LogFollower
@@ -92,8 +93,8 @@ def logs(
             if output is Output.json:
                 print(json.dumps({"action": action, "line": line.rstrip("\n")}), flush=True)
                 continue
-            out.print(f"[bright_black]{action:>12}[/] ", end="")
-            out.print(line.rstrip("\n"), markup=False)
+            told = Text.assemble((f"{action:>12} ", "bright_black"), line.rstrip("\n"))
+            out.print(told, soft_wrap=True)  # a line of a log stays one: it is copied and searched
         if final or not follow:
             return
         time.sleep(0.5)

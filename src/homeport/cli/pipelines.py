@@ -11,12 +11,14 @@ FINAL = ("Succeeded", "Failed", "Stopped", "Superseded", "Cancelled")
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One action of an execution. `seconds` is how long it took, or has taken so far."""
+    """One action of an execution. `seconds` is how long it took, or has taken so far; `ended` is None until then."""
 
     stage: str
     name: str
     provider: str
     status: str
+    started: datetime | None = None
+    ended: datetime | None = None
     seconds: float | None = None
     summary: str = ""
     external_id: str = ""
@@ -98,13 +100,16 @@ def _action(stage: str, declared: dict[str, Any], detail: dict[str, Any] | None)
         return Action(stage, declared["name"], provider, "Pending")
     result = detail.get("output", {}).get("executionResult", {})
     error = result.get("errorDetails", {}).get("message", "")
-    end = detail["lastUpdateTime"] if detail["status"] != "InProgress" else datetime.now(UTC)
+    ended = detail["lastUpdateTime"] if detail["status"] != "InProgress" else None
+    until = ended or datetime.now(UTC)
     return Action(
         stage=stage,
         name=declared["name"],
         provider=provider,
         status=detail["status"],
-        seconds=max(0.0, (end - detail["startTime"]).total_seconds()),
+        started=detail["startTime"],
+        ended=ended,
+        seconds=max(0.0, (until - detail["startTime"]).total_seconds()),
         summary=error or result.get("externalExecutionSummary", ""),
         external_id=result.get("externalExecutionId", ""),
         external_url=result.get("externalExecutionUrl", ""),
