@@ -8,6 +8,7 @@ python -m bench.ground_kills points|moments [how many] [first]: of each operatio
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import secrets
@@ -286,5 +287,8 @@ def _tell(text: str) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before all kills were made"))  # and clean up
-    words = sys.argv[1:]
-    sys.stdout.write(json.dumps(main(*words[:1], *map(int, words[1:])), indent=2) + "\n")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", nargs="?", default="moments")
+    parser.add_argument("count", nargs="?", type=int, default=1000)
+    parser.add_argument("first", nargs="?", type=int, default=0)
+    sys.stdout.write(json.dumps(main(**vars(parser.parse_args())), indent=2) + "\n")

@@ -6,6 +6,7 @@ python -m bench.pushes [SUPERSEDED|QUEUED|PARALLEL] [pushes] [seconds between tw
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import tempfile
@@ -128,6 +129,8 @@ def _deployed(engine: RunningEngine) -> str:
 
 
 if __name__ == "__main__":
-    words = sys.argv[1:]
-    results = main(*words[:1], *(int(word) for word in words[1:2]), *(float(word) for word in words[2:3]))
-    sys.stdout.write(json.dumps(results, indent=2) + "\n")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("mode", nargs="?", default="SUPERSEDED")
+    parser.add_argument("pushes", nargs="?", type=int, default=60)
+    parser.add_argument("pause", nargs="?", type=float, default=1.0)
+    sys.stdout.write(json.dumps(main(**vars(parser.parse_args())), indent=2) + "\n")

@@ -40,11 +40,11 @@ def main(rounds: int = 5) -> list[str]:
                 times[name].append(_run(*each)[0])
     best = statistics.median(times["homeport synth"])
     rows = ["| command | median ms | worst ms | lines | times |", "|---" * 5 + "|"]
-    for name, each in times.items():
-        median = statistics.median(each)
+    for name, measured in times.items():
+        median = statistics.median(measured)
         cells = [
             f"{median * 1000:.0f}",
-            f"{max(each) * 1000:.0f}",
+            f"{max(measured) * 1000:.0f}",
             str(lines[name] or ""),
             f"{median / best:.1f}×",
         ]

@@ -21,7 +21,8 @@ class Config:
 
     `data` is an absolute folder; `emulator` is the URL of an emulator that answers the services which are
     neither homeport's own nor wanted from moto; `clock_speed` is how many seconds of the engine's clock pass
-    in one real second; `fail_at` names the failpoint at which the process kills itself (tests only).
+    in one real second, from `clock_since` on (epoch seconds; its start, if None); `fail_at` names the failpoint
+    at which the process kills itself (tests only).
     """
 
     data: Path
@@ -33,6 +34,7 @@ class Config:
     emulator: str | None = None
     inert_resources: bool = False
     clock_speed: float = 1.0
+    clock_since: float | None = None
     fail_at: str | None = None
     proxies: dict[str, str] = field(default_factory=dict)
     ca_bundle: Path | None = None
@@ -72,6 +74,7 @@ def load(
         emulator=os.environ.get("HOMEPORT_EMULATOR") or None,
         inert_resources=os.environ.get("HOMEPORT_INERT_RESOURCES", "") == "1",
         clock_speed=float(os.environ.get("HOMEPORT_CLOCK_SPEED", "1")),
+        clock_since=float(os.environ.get("HOMEPORT_CLOCK_SINCE", "0")) or None,
         fail_at=os.environ.get("HOMEPORT_FAIL_AT") or None,
         proxies={name: os.environ[name] for name in names if os.environ.get(name)},
         ca_bundle=Path(bundle) if bundle and Path(bundle).is_file() else None,

@@ -10,11 +10,13 @@ SHORTEST = 0.02
 
 
 class Clock:
-    """Wall-clock time that runs `speed` times as fast as the machine's, from the moment it is made."""
+    """Wall-clock time that runs `speed` times as fast as the machine's, from the moment it is made, or from `since`
+    (epoch seconds), so that an engine that starts again goes on with the time that it had."""
 
-    def __init__(self, speed: float = 1.0) -> None:
+    def __init__(self, speed: float = 1.0, since: float | None = None) -> None:
         self.speed = speed
-        self._wall = time.time()
+        wall = time.time()
+        self._wall = wall if since is None else since + (wall - since) * speed
         self._start = time.monotonic()
 
     def now(self) -> float:

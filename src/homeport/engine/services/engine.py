@@ -110,7 +110,7 @@ class Engine:
         self.store = Store(config.data / "homeport.db")
         self.store.migrate(self._migrations())
         self.blobs = Blobs(config.data / "blobs")
-        self.clock = Clock(config.clock_speed)
+        self.clock = Clock(config.clock_speed, config.clock_since)
         self.signals = Signals()
         self.failpoints = Failpoints(config.fail_at)
         self.runner = Runner(self.store, self.clock, self.signals, self.failpoints, self.context)
