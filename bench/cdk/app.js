@@ -2,7 +2,7 @@
 const cdk = require('aws-cdk-lib');
 const { aws_codebuild: codebuild, aws_codecommit: codecommit, aws_codepipeline: codepipeline } = cdk;
 const { aws_codepipeline_actions: actions, aws_cloudwatch: cloudwatch, aws_ec2: ec2, aws_ecr: ecr } = cdk;
-const { aws_ecs: ecs, aws_ecs_patterns: patterns, aws_logs: logs } = cdk;
+const { aws_ecs: ecs, aws_ecs_patterns: patterns, aws_logs: logs, aws_s3: s3 } = cdk;
 
 const app = new cdk.App();
 const stack = new cdk.Stack(app, 'shop');
@@ -51,4 +51,16 @@ for (const name of ['staging', 'production']) {
   const approve = new actions.ManualApprovalAction({ actionName: 'Approve', runOrder: 1 });
   stages.push({ stageName: name, actions: name === 'production' ? [approve, deploy] : [deploy] });
 }
-new codepipeline.Pipeline(stack, 'Pipeline', { pipelineType: codepipeline.PipelineType.V2, stages });
+const artifactBucket = new s3.Bucket(stack, 'Artifacts', {
+  encryption: s3.BucketEncryption.S3_MANAGED,
+  blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+  enforceSSL: true,
+  versioned: true,
+  lifecycleRules: [{ expiration: cdk.Duration.days(30) }],
+});
+new codepipeline.Pipeline(stack, 'Pipeline', {
+  artifactBucket,
+  pipelineType: codepipeline.PipelineType.V2,
+  usePipelineRoleForActions: true,
+  stages,
+});
