@@ -53,7 +53,12 @@ def main(rounds: int = 5) -> list[str]:
     for name, measured in times.items():
         median = statistics.median(measured)
         resources = len(parse_template(templates[name])["Resources"]) if templates[name] else ""
-        cells = [f"{median * 1000:.0f}", f"{max(measured) * 1000:.0f}", str(resources), f"{median / own:.1f}×"]
+        cells = [
+            f"{median * 1000:.0f}",
+            f"{max(measured) * 1000:.0f}",
+            str(resources),
+            f"{median / own:.1f}×",
+        ]
         rows.append(f"| {name} | {' | '.join(cells)} |")
     return rows
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from homeport.cli.doctor.command import _folded
 from homeport.pytest_plugin import RunningEngine
 
 _AHEAD = """
@@ -133,3 +134,24 @@ def test_a_clock_that_is_wrong(engine: RunningEngine, tmp_path: Path) -> None:
 
     assert re.search(r"(3[56]\d\d) s ahead of local", found["clock"]["evidence"])
     assert "set-ntp true" in found["clock"]["mend"]
+
+
+def test_what_hangs_on_the_engine_is_told_once_where_none_runs(tmp_path: Path) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    words = [*PROGRAM, "doctor", "--data", str(tmp_path)]
+    done = subprocess.run(words, env=kept, capture_output=True, text=True)
+
+    assert done.returncode == 1
+    assert done.stdout.count("could not look") == 1
+    assert (
+        "? pushes, webhooks, connections; permissions; builds; services and their tasks: could" in done.stdout
+    )
+    assert "homeport engine: it does not run" in done.stdout
+
+
+def test_evidence_is_folded_to_the_width_of_a_terminal_and_a_command_stays_whole() -> None:
+    command = f"aws elbv2 modify-target-group --target-group-arn {'x' * 60}"
+
+    assert _folded("one two three four five six seven", 20) == ["one two three four", "five six seven"]
+    assert _folded(f"Mend it:  {command}", 40) == ["Mend it:", f"  {command}"]
+    assert _folded(command, 40) == [command]

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from homeport.pytest_plugin import RunningEngine
 
 
@@ -51,3 +53,33 @@ def test_an_engine_stops_and_says_so_when_there_is_none(own_engine: RunningEngin
 
     assert again.returncode == 1
     assert "homeport engine start" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--port", "99999"], "65535"),
+        (["--account", "12"], "twelve digits"),
+        (["--region", "mars"], "us-east-1"),
+        (["--data", "/proc/nowhere"], "Another folder:  --data"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_said_before_the_start(words: list[str], said: str) -> None:
+    refused = command("start", "--detach", *words)
+
+    assert refused.returncode in (1, 2)
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_reset_empties_the_engine_and_tells_programs_so(own_engine: RunningEngine) -> None:
+    own_engine.start()
+    own_engine.client("s3").create_bucket(Bucket="things")
+
+    asked = command("reset", "--data", str(own_engine.data))
+    kept = own_engine.client("s3").list_buckets()["Buckets"]
+    emptied = command("reset", "--data", str(own_engine.data), "--yes", "--output", "json")
+
+    assert (asked.returncode, len(kept)) == (1, 1)
+    assert json.loads(emptied.stdout) == {"url": own_engine.url, "empty": True}
+    assert own_engine.client("s3").list_buckets()["Buckets"] == []

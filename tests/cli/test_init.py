@@ -120,6 +120,13 @@ def test_what_cannot_be_seen_is_asked(tmp_path: Path) -> None:
     assert "port 9000, health at /up" in done.output
 
 
+def test_where_nobody_answers_a_sentence_says_how_to_do_without(tmp_path: Path) -> None:
+    refused = CliRunner().invoke(app, ["init", str(write(tmp_path / "shop", {"run.rb": ""}))], input="")
+
+    assert refused.exit_code == 1
+    assert "Nobody answers here. --yes takes what is found" in refused.output
+
+
 def test_pushes_to_github_are_released_by_a_connection(tmp_path: Path) -> None:
     folder = write(tmp_path / "shop", {"app.py": ""})
     refused = CliRunner().invoke(app, ["init", str(folder), "--yes", "--github"])

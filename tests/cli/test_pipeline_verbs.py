@@ -103,6 +103,10 @@ def test_what_cannot_be_done_is_said_with_the_next_step(engine: RunningEngine, h
         ("retry",): "homeport start web",
         ("rollback",): "No earlier execution of web succeeded in the stage Deploy",
         ("exec", "web"): "There is no stack web",
+        ("status", "shop"): "There is no pipeline shop: there are web",
+        ("open", "shop"): "There is no stack shop: there is none yet",
+        ("permissions", "shop"): "There is no stack shop",
+        ("cost", "shop"): "There is no stack shop",
     }.items():
         refused = homeport(*words)
         assert refused.exit_code == 1

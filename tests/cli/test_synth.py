@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from homeport.cli.main import VERBS, app
+from homeport import __version__
+from homeport.cli.main import _PANELS, VERBS, app
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -26,6 +28,14 @@ def test_a_misspelt_verb_is_told_the_nearest() -> None:
 
     assert refused.exit_code == 2
     assert "'synth'" in refused.output
+
+
+def test_help_has_a_line_for_each_verb_under_headings_and_the_version_is_told() -> None:
+    shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "90"}).output
+
+    assert re.findall("─ ([A-Z][a-z ]+) ─", shown)[1:] == list(_PANELS.values())
+    assert all(re.search(rf"│ {verb} +\S.* │", shown) for verb in VERBS)
+    assert CliRunner().invoke(app, ["--version"]).output == f"homeport {__version__}\n"
 
 
 def test_synth_imports_no_library_of_aws(tmp_path: Path) -> None:

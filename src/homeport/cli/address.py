@@ -5,15 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from homeport.cli import stacks
-from homeport.cli.target import Target
+from homeport.cli.target import CannotReach, Target
+from homeport.stack.cloudformation import pascal
 
 
-def address_of(target: Target, stack: str) -> str:
-    """The stack's output `Url`; on this machine with the port that its listener really has."""
-    url = stacks.outputs(target.client("cloudformation"), stack)["Url"]
-    host = url.partition("://")[2].rstrip("/")
+def address_of(target: Target, stack: str, environment: str | None = None) -> str:
+    """The stack's output `Url`, or that of one of its environments; on this machine with the port that its listener
+    really has. Raises CannotReach when there is none."""
+    cloudformation = target.client("cloudformation")
+    outputs = stacks.outputs(cloudformation, stacks.known(cloudformation, stack))
+    urls = {name: value for name, value in outputs.items() if name.endswith("Url") and name != "CloneUrl"}
+    wanted = f"{pascal(environment or '')}Url"
+    if wanted not in urls:
+        there = ", ".join(sorted(name.removesuffix("Url").lower() for name in urls))
+        hint = f"Name an environment, --environment: {there}" if there else "It has no load balancer"
+        raise CannotReach(f"The stack {stack} has no output {wanted}. {hint}.")
+    host = urls[wanted].partition("://")[2].rstrip("/")
     if not host.endswith(".localhost"):
-        return url
+        return urls[wanted]
     port = listener_port(target.client("elbv2"), host)
     return f"http://{host}" if port == 80 else f"http://{host}:{port}"
 

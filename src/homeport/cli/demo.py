@@ -36,7 +36,7 @@ def demo(
     ] = None,
     port: Annotated[int, typer.Option(help="Port of its engine; 0 takes a free one.")] = PORT,
 ) -> None:
-    """Show a commit's way to production, with everything real, in a minute."""
+    """Show a commit's way to production in a minute, with everything real."""
     began = time.monotonic()
     folder = (data or _default_folder()).expanduser().absolute()
     _title("An engine: AWS's APIs on this machine")

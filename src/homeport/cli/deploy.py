@@ -27,7 +27,7 @@ _COLORS = {"COMPLETE": "green", "FAILED": "red", "PROGRESS": "cyan"}
 
 @verb
 def diff(target: Target, file: FileOption = DEFAULT, output: OutputOption = Output.table) -> None:
-    """Show what a deployment would change, resource by resource; nothing is changed."""
+    """Show what a deployment would change, resource by resource. Nothing is changed."""
     manifest = load(file)
     cloudformation = target.client("cloudformation")
     found = changes.preview(
@@ -49,7 +49,7 @@ def deploy(
     ] = True,
     output: OutputOption = Output.table,
 ) -> None:
-    """Deploy the stack of homeport.yml, and let `git push homeport` release."""
+    """Deploy the stack of homeport.yml. From then on `git push homeport` releases."""
     manifest = load(file)
     template = template_text(manifest, file)
     cloudformation = target.client("cloudformation")
@@ -191,20 +191,32 @@ def _existing_clone_url(target: Target, manifest: Manifest) -> str:
 
 def _next_steps(target: Target, manifest: Manifest, outputs: dict[str, str], folder: Path | None) -> None:
     branch = manifest.source.branch
-    if clone := _clone_url(target, manifest, outputs):
-        if folder is not None and git.root(folder):
-            plain = git.add_remote(folder, clone, branch, target)
-            out.print(f"\nPush to release:\n\n  git push{'' if plain else f' {git.REMOTE}'}\n")
-            left = git.uncommitted(folder, "homeport.yml", "Dockerfile", ".dockerignore")
-            if left:
-                out.print(f"Commit first, or the build does not see it: {', '.join(left)}", style="yellow")
-        else:
-            out.print(f"\nPush to release:\n\n  git push {clone} HEAD:{branch}\n")
-            out.print("(once:  git config credential.helper '!aws codecommit credential-helper $@' &&")
-            out.print("        git config credential.UseHttpPath true)", style="bright_black")
+    clone = _clone_url(target, manifest, outputs)
+    if clone and folder is not None and git.root(folder):
+        plain = git.add_remote(folder, clone, branch, target)
+        if left := git.uncommitted(folder, "homeport.yml", "Dockerfile", ".dockerignore"):
+            out.print(f"Commit first, or the build does not see it: {', '.join(left)}", style="yellow")
+        _tell("Release", f"git push{'' if plain else f' {git.REMOTE}'}")
+    elif clone and folder is not None:
+        out.print("This folder is no git repository yet. Make it one, and homeport lets it push:")
+        _tell("Begin", f"git init --initial-branch {branch} && git add . && git commit -m 'Begin'")
+        _tell("Then", "homeport deploy")
+        return
+    elif clone:
+        _tell("Once", "git config credential.helper '!aws codecommit credential-helper $@'")
+        _tell("", "git config credential.UseHttpPath true")
+        _tell("Release", f"git push {clone} HEAD:{branch}")
     elif manifest.source.provider == "connection":
-        out.print(f"\nPush to {manifest.source.repository}, branch {branch}, to release.")
         out.print("A new connection waits for your consent in the console: Developer Tools, Connections.")
-    out.print(f"\nThen:  homeport status {manifest.app} --watch")
-    if "Url" in outputs:
-        out.print(f"Site:  {address_of(target, manifest.app)}")
+        _tell("Release", f"push to {manifest.source.repository}, branch {branch}")
+    _tell("Follow", f"homeport status {manifest.app} --watch")
+    for environment in manifest.environments if not manifest.override.template else ():
+        several = len(manifest.environments) > 1
+        address = address_of(target, manifest.app, environment if several else None)
+        _tell(f"{environment.capitalize()}" if several else "Site", address)
+
+
+def _tell(what: str, how: str) -> None:
+    """A step, in one line however long it is, so that it can be copied."""
+    out.print(f"  [bright_black]{what:<9}[/]", end="")
+    out.print(how, markup=False, soft_wrap=True)

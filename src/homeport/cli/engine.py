@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -43,7 +44,9 @@ Data = Annotated[Path | None, typer.Option(help="Where the engine keeps its stat
 @app.command()
 def start(
     data: Data = None,
-    port: Annotated[int, typer.Option(help="Port of the AWS API; 0 takes a free one.")] = 4566,
+    port: Annotated[
+        int, typer.Option(help="Port of the AWS API; 0 takes a free one.", min=0, max=65535)
+    ] = 4566,
     host: Annotated[
         str, typer.Option(help="Address to listen on; loopback unless you know better.")
     ] = "127.0.0.1",
@@ -62,7 +65,13 @@ def start(
 
     if not (len(account) == 12 and account.isdecimal()):
         raise typer.BadParameter(f"an AWS account id has twelve digits: {account!r}", param_hint="--account")
+    if not re.fullmatch("[a-z]{2,}(-[a-z]+)+-[0-9]+", region):
+        raise typer.BadParameter(f"a region is named like us-east-1: {region!r}", param_hint="--region")
     config = load(data, host=host, port=port, account=account, region=region, auth=auth.value)
+    try:
+        config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        _fail(f"The engine cannot keep its state in {config.data}: {error.strerror}. Another folder:  --data")
     if detach:
         options = {
             "--port": port,
@@ -91,7 +100,6 @@ def _start_detached(data: Path, options: list[str]) -> tuple[dict[str, Any], str
     """What the engine announced, and the sentence that tells it."""
     if facts := _facts(data):
         return facts, f"The engine runs already at {facts['url']} (pid {facts['pid']})."
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = data / "engine.log"
     with log.open("ab") as file:
         command = [sys.executable, "-m", "homeport.cli.engine", "start", "--data", str(data), *options]
@@ -103,7 +111,10 @@ def _start_detached(data: Path, options: list[str]) -> tuple[dict[str, Any], str
         if process.poll() is not None or time.monotonic() > deadline:
             _fail(f"The engine did not start. The end of {log}:\n{_tail(log, 20)}")
         time.sleep(0.02)
-    return facts, f"The engine answers at {facts['url']}. Use it with:  eval $(homeport engine env)"
+    return facts, (
+        f"The engine answers at {facts['url']}. Commands of homeport find it; "
+        "the aws cli and others do after:  eval $(homeport engine env)"
+    )
 
 
 @app.command()

@@ -39,7 +39,7 @@ def exec_(
         bool, typer.Option("--enable", help="Let the service do it first: its tasks are replaced.")
     ] = False,
 ) -> None:
-    """Run a command, or a shell, in a running task of a service."""
+    """Run a command, or a shell, in a running task."""
     ecs = target.client("ecs")
     cluster, name, task = _place(target, service, environment)
     if enable and not task:

@@ -22,20 +22,26 @@ def explained(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*arguments, **options)
         except Exception as error:
-            if (sentence := _sentence(error)) is None:
+            if (said := sentence(error)) is None:
                 raise
-            typer.secho(sentence, fg="red", err=True)
+            typer.secho(said, fg="red", err=True)
             raise typer.Exit(1) from None
 
     return run
 
 
-def _sentence(error: Exception) -> str | None:
+def sentence(error: Exception) -> str | None:
     """None for what is neither AWS's nor this machine's: a bug."""
     if isinstance(error, CannotReach):
         return str(error)
     # Imported late: verbs that do not speak to AWS need no botocore, and start the faster.
-    from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        EndpointConnectionError,
+        NoCredentialsError,
+        NoRegionError,
+    )
     from botocore.parsers import ResponseParserError
 
     if isinstance(error, ClientError):
@@ -43,6 +49,8 @@ def _sentence(error: Exception) -> str | None:
         return f"{detail['Code']}: {detail['Message']}"
     if isinstance(error, EndpointConnectionError):
         return f"{error} Is the engine running?  homeport engine status"
+    if isinstance(error, NoRegionError):
+        return "No AWS region was found. Name one with --region, or in the profile: aws configure set region <region>"
     if isinstance(error, NoCredentialsError):
         return "No AWS credentials were found. Log in (aws sso login), or name a profile with --profile."
     if isinstance(error, ResponseParserError):

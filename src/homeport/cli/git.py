@@ -19,6 +19,13 @@ def root(folder: Path) -> Path | None:
     return next((each for each in (resolved, *resolved.parents) if (each / ".git").exists()), None)
 
 
+def has_commits(folder: Path) -> bool:
+    """Whether anything was committed yet."""
+    if root(folder) is None:
+        return False
+    return bool(_git(folder, "rev-list", "--all", "--max-count", "1", check=False).strip())
+
+
 def remotes(folder: Path) -> dict[str, str]:
     """The repository's remotes and their addresses."""
     if root(folder) is None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 import yaml
@@ -17,6 +18,8 @@ from homeport.cli.failures import explained
 from homeport.cli.output import Output, OutputOption, tell
 from homeport.cli.target import CannotReach
 from homeport.manifest.reader import FILE, Invalid, parse
+
+T = TypeVar("T", str, int)
 
 _HEADER = """\
 # What homeport makes of this: homeport synth. Every key: docs/manifest.md, and the JSON Schema in docs/
@@ -37,7 +40,7 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing homeport.yml.")] = False,
     output: OutputOption = Output.table,
 ) -> None:
-    """Write homeport.yml, and a Dockerfile where there is none; in a repository of several services, for each."""
+    """Write homeport.yml, and a Dockerfile where there is none. In a repository of several services, for each."""
     if not folder.is_dir():
         raise CannotReach(f"{folder} is no folder")
     services = services_in(folder) or [folder]
@@ -61,11 +64,11 @@ def _begin(out: Console, folder: Path, several: bool, yes: bool, source: dict[st
     app = _name(f"{folder.resolve().parent.name}-{folder.name}" if several else folder.resolve().name)
     port, health = found.port, found.health
     if not yes:
-        app = typer.prompt(f"Name of the application in {folder}", default=app)
+        app = _ask(f"Name of the application in {folder.resolve().name}", app)
         if found.port is None:
-            port = typer.prompt("Port that it listens on", default=DEFAULT_PORT, type=int)
+            port = _ask("Port that it listens on", DEFAULT_PORT)
             found = look_at(folder, port)
-        health = typer.prompt("Path that answers 200 when it is well", default=health)
+        health = _ask("Path that answers 200 when it is well", health)
     text = _manifest(app, port or DEFAULT_PORT, health, found, source)
     try:
         parse(text)
@@ -81,6 +84,17 @@ def _begin(out: Console, folder: Path, several: bool, yes: bool, source: dict[st
         (folder / name).write_text(content)
         out.print(f"[green]+[/] {folder / name}{_said(name, found.kind, port, health)}")
     return [folder / name for name in files]
+
+
+def _ask(question: str, default: T) -> T:
+    """The answer, of the default's type."""
+    try:
+        answer: T = typer.prompt(question, default=default)
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise CannotReach("\nNobody answers here. --yes takes what is found, else defaults.") from None
+    return answer
 
 
 def _said(name: str, kind: str, port: int | None, health: str) -> str:
@@ -141,7 +155,8 @@ def _next_steps(out: Console, services: list[Path], written: list[Path]) -> None
     out.print("\nNext:\n")
     if git.root(services[0]) is None:
         out.print("  git init --initial-branch main")
-    out.print(f"  git add {shlex.join(map(str, written))} && git commit -m 'Release by homeport'")
+    what = shlex.join(map(str, written)) if git.has_commits(services[0]) else "."
+    out.print(f"  git add {what} && git commit -m 'Release by homeport'")
     for each in services:
         out.print("  homeport deploy" + ("" if each == Path() else f" -f {shlex.quote(str(each / FILE))}"))
     out.print("  git push homeport")

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from homeport import __version__
+
 VERBS = {
     "engine": "engine:app",
     "advisories": "advisories:app",
@@ -36,6 +38,13 @@ VERBS = {
     "docker": "docker:app",
 }
 """Where each verb is, in the order of `homeport --help`."""
+_PANELS = {
+    "engine": "This machine",
+    "init": "From a repository to a stack",
+    "status": "Releases",
+    "doctor": "Looking closer",
+}
+"""The headings of `homeport --help`, by the verb that each begins with."""
 
 
 class _Verbs(TyperGroup):
@@ -59,6 +68,9 @@ def _command(name: str) -> Any:
         found.command(name)(verb)
     command = typer.main.get_command(found)
     command.name = name
+    command.short_help = " ".join((command.help or "").split()).partition(". ")[0].rstrip(".")
+    begun = list(VERBS)[: list(VERBS).index(name) + 1]
+    command.rich_help_panel = next(_PANELS[each] for each in reversed(begun) if each in _PANELS)  # type: ignore[attr-defined]
     return command
 
 
@@ -73,13 +85,11 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"homeport {version('homeport')}")
+        typer.echo(f"homeport {__version__}")
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(epilog="Begin with:  homeport engine start --detach, then homeport init in your repository.")
 def _homeport(
     shown: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")

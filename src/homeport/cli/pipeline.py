@@ -41,7 +41,7 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Follow it until it ends.")] = False,
     output: OutputOption = Output.table,
 ) -> None:
-    """Show a pipeline's newest execution: stages, actions, durations, commit, and the reason when it failed."""
+    """Show how far a pipeline's newest execution is. Stages, actions, durations, commit, the reason when it failed."""
     client = target.client("codepipeline")
     name = _name(client, pipeline)
     shown = _read(client, name, execution)
@@ -82,7 +82,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the execution ends.")] = False,
     output: OutputOption = Output.table,
 ) -> None:
-    """Show what the actions of an execution wrote: build logs and deployment events. As JSON, an object a line."""
+    """Show what the actions of an execution wrote. Build logs and deployment events; as JSON, an object a line."""
     client = target.client("codepipeline")
     name = _name(client, pipeline)
     shown = _read(client, name, execution)
@@ -134,7 +134,7 @@ def stop(
     ] = "stopped by hand",
     output: OutputOption = Output.table,
 ) -> None:
-    """Stop an execution; actions that run may finish, unless they are abandoned."""
+    """Stop an execution. Actions that run may finish, unless they are abandoned."""
     client = target.client("codepipeline")
     name = _name(client, pipeline)
     shown = _read(client, name, execution)
@@ -184,7 +184,7 @@ def rollback(
     ] = None,
     output: OutputOption = Output.table,
 ) -> None:
-    """Take back the deployment that is under way; when there is none, deploy again what an earlier execution did."""
+    """Take back the deployment that is under way. When there is none, deploy again what an earlier execution did."""
     client = target.client("codepipeline")
     name = _name(client, pipeline)
     if to is None and _stop_deployments(target, deployments.services(client, name, stage), output):
@@ -245,6 +245,7 @@ def open_(
         str | None,
         typer.Argument(help="The stack whose service to open; the app of homeport.yml without it."),
     ] = None,
+    environment: Annotated[str | None, typer.Option(help="Which, where the stack has several.")] = None,
     show: Annotated[
         bool, typer.Option("--print", help="Print the address instead of opening a browser.")
     ] = False,
@@ -253,25 +254,32 @@ def open_(
     """Open the service of a stack in a browser."""
     from homeport.cli.address import address_of
 
-    address = address_of(target, stack_name(stack, DEFAULT))
+    address = address_of(target, stack_name(stack, DEFAULT), environment)
     if show or output is Output.json or not webbrowser.open(address):
         tell(output, address, url=address)
 
 
 def _name(client: Any, pipeline: str | None) -> str:
     if pipeline:
-        return pipeline
-    names = [
-        each["name"]
-        for page in client.get_paginator("list_pipelines").paginate()
-        for each in page["pipelines"]
-    ]
+        try:
+            return str(client.get_pipeline(name=pipeline)["pipeline"]["name"])
+        except client.exceptions.PipelineNotFoundException:
+            raise CannotReach(f"There is no pipeline {pipeline}: {_known(_names(client))}.") from None
+    names = _names(client)
     if DEFAULT.exists() and (own := load(DEFAULT).app) in names:
         return own
     if len(names) == 1:
         return names[0]
-    found = "there is none yet" if not names else f"there are {', '.join(sorted(names))}"
-    raise CannotReach(f"Name a pipeline: {found}.")
+    raise CannotReach(f"Name a pipeline: {_known(names)}.")
+
+
+def _names(client: Any) -> list[str]:
+    pages = client.get_paginator("list_pipelines").paginate()
+    return sorted(each["name"] for page in pages for each in page["pipelines"])
+
+
+def _known(names: list[str]) -> str:
+    return f"there are {', '.join(names)}" if names else "there is none yet (homeport deploy makes one)"
 
 
 def _read(client: Any, name: str, execution: str | None) -> pipelines.Execution:

@@ -10,6 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from homeport.cli.target import CannotReach
+
 Event = dict[str, Any]
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _FINAL = ("_COMPLETE", "_FAILED")
@@ -71,6 +73,19 @@ def outputs(cloudformation: Any, name: str) -> dict[str, str]:
     """The stack's outputs."""
     stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def known(cloudformation: Any, name: str) -> str:
+    """The name, when there is such a stack. Raises CannotReach that names those there are."""
+    try:
+        return str(cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackName"])
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+    pages = cloudformation.get_paginator("describe_stacks").paginate()
+    names = sorted(each["StackName"] for page in pages for each in page["Stacks"])
+    there = f"there are {', '.join(names)}" if names else "there is none yet (homeport deploy makes one)"
+    raise CannotReach(f"There is no stack {name}: {there}.")
 
 
 def resources(cloudformation: Any, name: str, kind: str) -> dict[str, str]:

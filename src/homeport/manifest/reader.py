@@ -68,6 +68,9 @@ def parse(text: str) -> Manifest:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or str(error).splitlines()[0]
         hint = next((f": {hint}" for sign, hint in _YAML_HINTS.items() if sign in what), "")
+        begun = getattr(error, "context_mark", None)
+        if mark and begun and begun.line != mark.line:
+            hint += f"; what is wrong may have begun in line {begun.line + 1}"
         raise Invalid(
             [Problem(mark.line + 1 if mark else 1, "", f"this is not YAML: {what}{hint}")]
         ) from None
@@ -145,7 +148,8 @@ def _message(detail: ErrorDetails, path: tuple[Any, ...]) -> str:
         return f"{found}; {nearest}{'Allowed' if nearest else 'allowed'}: {context['expected']}"
     if kind in _KINDS:
         return f"{found}; it should be {_KINDS[kind]}" + (", or left out" if detail["input"] is None else "")
-    text = detail["msg"].replace("Input should be", "it should be")
+    text = detail["msg"].replace("Input should be", "it should be").partition(", unable to parse")[0]
+    text = text.replace("a valid integer", "a whole number").replace("a valid number", "a number")
     return f"{found}; {text}"
 
 

@@ -59,7 +59,7 @@ def cost(
     prices: Annotated[Path | None, typer.Option(help="Your own price table, in the form of ours.")] = None,
     output: OutputOption = Output.table,
 ) -> None:
-    """Estimate what a month in AWS costs, by resource, and what would cost less."""
+    """Estimate what a month in AWS costs, and what would cost less."""
     usage = Usage(
         tasks, releases, build_minutes, deploy_minutes, image_gb, artifact_gb, traffic_gb, requests, nat_gb,
         log_gb, free_minutes,
@@ -95,6 +95,7 @@ def _region(target: Target) -> str:
 def _deployed(target: Target, stack: str) -> Template:
     """The template of a stack, with its parameters and with the tasks that its services want now."""
     cloudformation, ecs = target.client("cloudformation"), target.client("ecs")
+    stacks.known(cloudformation, stack)
     body = cloudformation.get_template(StackName=stack)["TemplateBody"]
     described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import textwrap
 from collections.abc import Callable, Iterator
 from typing import Annotated
 
@@ -10,15 +12,20 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from homeport.cli import stacks
 from homeport.cli.doctor import builds, connections, denials, machine, services
 from homeport.cli.doctor.diagnosis import Diagnosis
 from homeport.cli.doctor.scope import Scope
+from homeport.cli.failures import sentence
 from homeport.cli.output import Output, OutputOption
 from homeport.cli.target import CannotReach, Target
 from homeport.cli.verb import verb
 from homeport.cli.view import as_json
 
 out = Console(highlight=False, soft_wrap=True)
+
+_MARGIN = " " * 9
+_COMMAND = re.compile(r"(sudo |apt-get |aws |curl |docker |git |homeport )")
 
 Check = Callable[[Scope], Iterator[Diagnosis]]
 CHECKS: dict[str, Check] = {
@@ -43,14 +50,23 @@ def doctor(
     found: list[Diagnosis] = []
     unknown: dict[str, str] = {}
     scope = Scope(target, stack)
+    show = _show if output is Output.table else lambda *_: None
     for name, check in CHECKS.items():
         before = len(found)
         try:
+            if stack and check is not machine.check:
+                stacks.known(scope.client("cloudformation"), stack)
             found.extend(check(scope))
-        except (ClientError, BotoCoreError, CannotReach) as error:
-            unknown[name] = str(error)
-        if output is Output.table:
-            _show(name, found[before:], unknown.get(name))
+        except ClientError as error:
+            unknown[name] = sentence(error) or str(error)
+        except (BotoCoreError, CannotReach) as error:
+            rest = list(CHECKS)[
+                list(CHECKS).index(name) :
+            ]  # nothing there answers: the others would say the same
+            unknown |= dict.fromkeys(rest, sentence(error) or str(error))
+            show("; ".join(rest), found[before:], unknown[name])
+            break
+        show(name, found[before:], unknown.get(name))
     if output is Output.json:
         print(json.dumps({"troubles": as_json(found), "not_checked": unknown}, indent=2))
     elif not found and not unknown:
@@ -61,7 +77,7 @@ def doctor(
 def _show(name: str, found: list[Diagnosis], unknown: str | None) -> None:
     mark = "[red]✗[/]" if found else "[yellow]?[/]" if unknown else "[green]✓[/]"
     out.print(f"{mark} {name}", end="")
-    out.print(f": could not look: {unknown}" if unknown else "", markup=False)
+    out.print(f": could not look. {unknown}" if unknown else "", markup=False)
     for each in found:
         out.print(f"\n  [bold red]{each.subject}[/]: ", end="")
         out.print(each.trouble, markup=False)
@@ -72,4 +88,17 @@ def _show(name: str, found: list[Diagnosis], unknown: str | None) -> None:
 
 
 def _indent(text: str) -> str:
-    return text.strip().replace("\n", "\n         ")
+    """Lines below each other. On a terminal long ones are folded; but a command stays whole, so that it can be
+    copied."""
+    lines = text.strip().splitlines()
+    if out.is_terminal:
+        lines = [part for line in lines for part in _folded(line, out.width - len(_MARGIN))]
+    return f"\n{_MARGIN}".join(lines)
+
+
+def _folded(line: str, width: int) -> list[str]:
+    words, _, command = line.partition(":  ")
+    if _COMMAND.match(line) or len(line) <= width:
+        return [line]
+    folded = textwrap.wrap(f"{words}:" if command else words, max(width, 20), break_on_hyphens=False)
+    return [*folded, f"  {command}"] if command else folded

@@ -33,7 +33,7 @@ def check(scope: Scope) -> Iterator[Diagnosis]:
         yield from _transitions(scope.client("codepipeline"), declared["name"])
     yield from _webhooks(scope)
     for declared, failed in scope.failures:
-        if failed.stage == declared["stages"][0]["name"]:
+        if failed.stage == declared["stages"][0]["name"] and "BranchDoesNotExist" not in failed.summary:
             yield Diagnosis(
                 declared["name"],
                 "its source cannot be read",
@@ -155,12 +155,13 @@ def _repository(scope: Scope, pipeline: str, configuration: dict[str, str]) -> I
     codecommit = scope.client("codecommit")
     name, branch = configuration["RepositoryName"], configuration["BranchName"]
     branches = codecommit.list_branches(repositoryName=name)["branches"]
+    described = codecommit.get_repository(repositoryName=name)["repositoryMetadata"]
     if not branches:
         yield Diagnosis(
             pipeline,
-            "its repository is empty",
+            "its repository is empty: nothing was released yet",
             f"{name} has no branches",
-            f"git push <clone url> HEAD:refs/heads/{branch}",
+            f"git push homeport (which is git push {described['cloneUrlHttp']} HEAD:refs/heads/{branch})",
         )
         return
     if branch not in branches:
@@ -172,8 +173,7 @@ def _repository(scope: Scope, pipeline: str, configuration: dict[str, str]) -> I
         )
     if configuration.get("PollForSourceChanges", "true").lower() == "true":
         return
-    arn = codecommit.get_repository(repositoryName=name)["repositoryMetadata"]["Arn"]
-    yield from _rules(scope.client("events"), pipeline, name, arn)
+    yield from _rules(scope.client("events"), pipeline, name, described["Arn"])
 
 
 def _rules(events: Any, pipeline: str, repository: str, arn: str) -> Iterator[Diagnosis]:

@@ -115,10 +115,11 @@ def _holder(port: int) -> str:
 
 
 def _disk(target: Target) -> Iterator[Diagnosis]:
-    done = subprocess.run(
-        ["sh", "-c", "docker info --format '{{.DockerRootDir}}'"], capture_output=True, text=True
-    )
-    folders = {Path(done.stdout.strip() or "/var/lib/docker"), target.folder}
+    root = ""
+    if shutil.which("docker"):
+        command = ["docker", "info", "--format", "{{.DockerRootDir}}"]
+        root = subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    folders = {Path(root or "/var/lib/docker"), target.folder}
     for folder in sorted(folders):
         there = next((each for each in (folder, *folder.parents) if each.exists()), Path("/"))
         if (free := shutil.disk_usage(there).free) < ENOUGH_BYTES:

@@ -38,9 +38,10 @@ def permissions(
     events: Annotated[int, typer.Option(help="How many events to read at most.", min=50)] = 20000,
     output: OutputOption = Output.table,
 ) -> None:
-    """Compare what the stack's roles used with what they may do, and print the tighter policies."""
+    """Compare what a stack's roles used with what they may do. Prints the tighter policies."""
     name = stack_name(stack, file)
-    roles = stacks.resources(target.client("cloudformation"), name, "AWS::IAM::Role")
+    cloudformation = target.client("cloudformation")
+    roles = stacks.resources(cloudformation, stacks.known(cloudformation, name), "AWS::IAM::Role")
     if not roles:
         raise CannotReach(f"The stack {name} has no roles.")
     since = datetime.now(UTC) - timedelta(days=days)
