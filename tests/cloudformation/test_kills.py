@@ -180,6 +180,64 @@ def test_what_was_made_before_a_kill_is_found_again(own_engine: RunningEngine):
     assert [rule["RuleArn"] for rule in rules if not rule["IsDefault"]] == [stack.physical("Rule")]
 
 
+NAMELESS = """
+Resources:
+  Key:
+    Type: AWS::KMS::Key
+    Properties:
+      KeyPolicy:
+        Statement:
+          {Effect: Allow, Principal: {AWS: !Sub "arn:aws:iam::${AWS::AccountId}:root"}, Action: "kms:*", Resource: "*"}
+  User: {Type: AWS::IAM::User, DependsOn: Key, Properties: {LoginProfile: {Password: Sesame-1-open}}}
+  AccessKey: {Type: AWS::IAM::AccessKey, Properties: {UserName: !Ref User}}
+  LinkedRole:
+    Type: AWS::IAM::ServiceLinkedRole
+    DependsOn: AccessKey
+    Properties: {AWSServiceName: autoscaling.amazonaws.com}
+  Profile: {Type: AWS::IAM::InstanceProfile, DependsOn: LinkedRole, Properties: {Roles: [!Ref Role]}}
+  Vpc: {Type: AWS::EC2::VPC, DependsOn: Profile, Properties: {CidrBlock: 10.0.0.0/16}}
+  Gateway: {Type: AWS::EC2::InternetGateway, DependsOn: Profile}
+  Attachment:
+    Type: AWS::EC2::VPCGatewayAttachment
+    Properties: {VpcId: !Ref Vpc, InternetGatewayId: !Ref Gateway}
+  FlowLog:
+    Type: AWS::EC2::FlowLog
+    DependsOn: Attachment
+    Properties:
+      ResourceId: !Ref Vpc
+      ResourceType: VPC
+      TrafficType: ALL
+      LogGroupName: flows
+      DeliverLogsPermissionArn: !GetAtt Role.Arn
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: {Effect: Allow, Principal: {Service: vpc-flow-logs.amazonaws.com}, Action: sts:AssumeRole}
+"""
+
+
+def test_what_has_no_name_of_its_own_is_made_once_over_kills(own_engine: RunningEngine):
+    kept = ["Key", "User", "AccessKey", "LinkedRole", "Profile", "Attachment", "FlowLog"]
+    own_engine.start(HOMEPORT_FAIL_AT=f"{POINT}create.{kept[0]}.create.done")
+    stack = Stack(own_engine)
+    stack.client.create_stack(StackName="app", TemplateBody=NAMELESS, **IAM)
+    for next in kept[1:]:
+        own_engine.wait_dead()
+        own_engine.start(HOMEPORT_FAIL_AT=f"{POINT}create.{next}.create.done")
+    own_engine.wait_dead()
+    own_engine.start()
+
+    stack.wait("stack_create_complete")
+
+    keys = own_engine.client("kms").list_keys()["Keys"]
+    assert [key["KeyId"] for key in keys] == [stack.physical("Key")]
+    access_keys = own_engine.client("iam").list_access_keys(UserName=stack.physical("User"))
+    assert [each["AccessKeyId"] for each in access_keys["AccessKeyMetadata"]] == [stack.physical("AccessKey")]
+    flow_logs = own_engine.client("ec2").describe_flow_logs()["FlowLogs"]
+    assert [each["FlowLogId"] for each in flow_logs] == [stack.physical("FlowLog")]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_kills_at_random_moments_lose_no_stack(own_engine: RunningEngine):

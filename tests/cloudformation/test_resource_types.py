@@ -6,6 +6,7 @@ from typing import Any
 import jmespath
 import pytest
 
+from homeport.engine.main import SERVICES
 from homeport.engine.services.cloudformation.resources import PROVIDERS
 from homeport.engine.services.cloudformation.resources.calls import Call
 from homeport.engine.services.cloudformation.resources.generic import Type
@@ -46,6 +47,14 @@ def test_a_type_names_properties_of_its_schema(provider: Type):
     named |= {provider._named} - {""}
 
     assert named <= known
+
+
+@pytest.mark.parametrize("provider", TYPES, ids=lambda provider: provider.type)
+def test_a_type_calls_operations_that_there_are(provider: Type):
+    services = {service.name: service for service in SERVICES}
+    for call in (each for value in vars(provider).values() for each in calls_in(value)):
+        service = services.get(call.service or provider._service)
+        assert service is None or call.operation in service.operations
 
 
 def test_properties_without_effect_are_named():

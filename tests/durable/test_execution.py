@@ -12,6 +12,7 @@ from homeport.engine import durable, store
 from homeport.engine.durable.clock import Clock
 from homeport.engine.durable.execution import Execution, ExecutionKind, Stopped
 from homeport.engine.durable.failpoints import Failpoints
+from homeport.engine.durable.once import forget, once
 from homeport.engine.durable.runner import Runner
 from homeport.engine.durable.signals import Signals
 from homeport.engine.store.database import Scope, Store
@@ -138,6 +139,27 @@ async def test_a_stop_request_survives_and_reaches_the_sleeper(tmp_path: Path) -
 
     assert isinstance(process.failed[0], Stopped)
     assert str(process.failed[0]) == "a person said so"
+
+
+async def test_what_is_done_once_is_not_done_again_before_its_step_is_recorded(tmp_path: Path) -> None:
+    made: list[str] = []
+
+    async def make() -> str:
+        made.append("a key")
+        return f"key {len(made)}"
+
+    async def wait() -> None:
+        await asyncio.sleep(0)
+
+    store_ = Store(tmp_path / "db")
+    store_.migrate([(durable.__name__, Path(durable.__path__[0]) / "migrations")])
+
+    assert [once(store_, "token", "make", make) for _ in range(2)] == ["key 1", "key 1"]
+    forget(store_, "token")
+    assert once(store_, "token", "make", make) == "key 2"
+    with pytest.raises(RuntimeError, match="wait waits"):
+        once(store_, "token", "wait", wait)
+    store_.close()
 
 
 async def test_a_sleep_ends_when_it_would_have(tmp_path: Path) -> None:

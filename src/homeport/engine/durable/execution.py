@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from homeport.engine.durable.once import forget
 from homeport.engine.store.database import Scope
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Execution:
             self._runner.store.execute(
                 "INSERT INTO durable_steps VALUES (?, ?, ?, ?, ?, ?)", *self._row, name, text
             )
+            forget(self._runner.store, self.token(name))
         hit(f"{point}.committed")
         return output
 

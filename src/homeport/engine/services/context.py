@@ -87,6 +87,7 @@ class Context:
         as_service: bool = False,
         region: str | None = None,
         through: str | None = None,
+        token: str | None = None,
     ) -> Client:
         """Another service's operations: `await ctx.client("ecs").describe_services(cluster=…)`.
 
@@ -94,8 +95,9 @@ class Context:
         that its trust policy must allow it; or as the service itself with `as_service`, as AWS's service-linked
         roles do, for which IAM is not asked; Lambda functions alone have to admit services. `through` is the role
         that the service is in when it assumes `role`: that role must then be allowed to, and be trusted.
+        Calls with the `token` of a durable step are carried out once for it; their operations must not wait.
         """
-        return Client(self, service, role, as_service, region or self.region, through)
+        return Client(self, service, role, as_service, region or self.region, through, token)
 
     def start(self, kind: ExecutionKind, id: str, input: Any) -> None:
         """Accept durable work; call it in the transaction that writes the visible row."""
@@ -146,6 +148,7 @@ class Client:
         as_service: bool,
         region: str,
         through: str | None = None,
+        token: str | None = None,
     ) -> None:
         self._ctx = ctx
         self._service = service
@@ -153,6 +156,7 @@ class Client:
         self._as_service = as_service
         self._region = region
         self._through = through
+        self._token = token
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[dict[str, Any]]]:
         operation = model.operations(self._service).get(name)
@@ -175,6 +179,7 @@ class Client:
                     secure=True,
                     invoked_by=principal_name(ctx.service),
                     source_arn=ctx.source_arn if self._as_service else None,
+                    token=self._token,
                 )
             )
 

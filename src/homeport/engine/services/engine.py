@@ -19,12 +19,13 @@ from homeport.engine.config import Config
 from homeport.engine.durable.clock import Clock
 from homeport.engine.durable.ending import end
 from homeport.engine.durable.failpoints import Failpoints
+from homeport.engine.durable.once import once
 from homeport.engine.durable.reconciler import ReconcileLoop
 from homeport.engine.durable.runner import Runner
 from homeport.engine.durable.signals import Signals
 from homeport.engine.services.context import Context, principal_name
 from homeport.engine.services.identity import Identity
-from homeport.engine.services.service import Service
+from homeport.engine.services.service import Operation, Service
 from homeport.engine.store.blobs import Blobs
 from homeport.engine.store.database import Scope, Store
 from homeport.engine.wire import validation
@@ -89,6 +90,11 @@ class Input(dict[str, Any]):
         if own in {shape.name for shape in self._operation.error_shapes}:
             raise AwsError(own, f"{name} is required.")
         raise validation.missing(name, self._operation)
+
+
+async def carry_out(operation: Operation, ctx: Context, call: Call) -> dict[str, Any]:
+    """Run an operation whose input is validated and whose caller may."""
+    return await operation.run(ctx, Input(call)) or {}
 
 
 class Engine:
@@ -273,7 +279,12 @@ class Engine:
         ctx = Context(
             self, call.service, Scope(call.account, call.region), call.principal, call.request_id, call
         )
-        return await operation.run(ctx, Input(call)) or {}
+        if call.token:
+            answer: dict[str, Any] = once(
+                self.store, call.token, call.identity, lambda: carry_out(operation, ctx, call)
+            )
+            return answer
+        return await carry_out(operation, ctx, call)
 
     async def invoke_elsewhere(self, request: Request, body: bytes, call: Call) -> Response:
         """Hand on a request for a service that is not homeport's own, once IAM allows it."""

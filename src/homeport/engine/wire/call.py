@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +17,7 @@ class Call:
     """`service` and `name` are boto3's service name and AWS's operation name; `region` is where the call goes.
     `invoked_by` is the service principal on whose way a caller's credentials are used (`aws:CalledVia`);
     `source_arn` is the resource on whose account an AWS service calls (`aws:SourceArn`);
+    `token` is that of the durable step for which the call is carried out once;
     `headers` are the HTTP headers of a call over the wire. `decision` is filled in by the authorization: which
     statement decided, for the audit trail."""
 
@@ -30,6 +33,7 @@ class Call:
     secure: bool = False
     invoked_by: str | None = None
     source_arn: str | None = None
+    token: str | None = None
     presigned: bool = False
     headers: dict[str, str] = field(default_factory=dict)
     decision: dict[str, Any] = field(default_factory=dict)
@@ -37,3 +41,9 @@ class Call:
     @property
     def name(self) -> str:
         return self.operation.name
+
+    @property
+    def identity(self) -> str:
+        """What tells this call from others: the operation, and a digest of its input."""
+        digest = hashlib.sha256(json.dumps(self.params, sort_keys=True, default=repr).encode()).hexdigest()
+        return f"{self.service}:{self.name}:{digest}"

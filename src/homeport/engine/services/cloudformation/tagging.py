@@ -13,7 +13,6 @@ _LEFT_OUT = {
     "AWS::ApplicationAutoScaling::ScalableTarget",
     "AWS::CloudWatch::Dashboard",
     "AWS::CodePipeline::Webhook",
-    "AWS::ECS::CapacityProvider",
     "AWS::Events::EventBus",
 }
 """Types whose tags homeport does not change after the creation: stack tags would make their updates fail."""

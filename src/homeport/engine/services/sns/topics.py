@@ -136,12 +136,12 @@ async def get_topic_attributes(ctx: Context, request: dict[str, Any]) -> dict[st
             "TopicArn": topic["TopicArn"],
             "Owner": ctx.account,
             "DisplayName": "",
-            "Policy": json.dumps(policy_of(ctx, topic)),
             "EffectiveDeliveryPolicy": json.dumps(_DELIVERY),
             "SubscriptionsConfirmed": str(confirmed),
             "SubscriptionsPending": str(len(subscriptions) - confirmed),
             "SubscriptionsDeleted": "0",
             **topic["Attributes"],
+            "Policy": topic["Attributes"].get("Policy") or json.dumps(policy_of(ctx, topic)),
         }
     }
 

@@ -175,7 +175,8 @@ async def _change(work: Work, row: Body, name: str, previous: Body, verb: str) -
 
     def changed(outcome: Body) -> None:
         if "error" in outcome:
-            work.put({**row}, f"{verb}_FAILED", outcome["error"])
+            untouched = bool(outcome.get("untouched"))
+            work.put({**row, "untouched": untouched}, f"{verb}_FAILED", outcome["error"])
             return
         now = {**row, "PhysicalResourceId": outcome["id"], "attributes": outcome["attributes"]}
         RESOURCES.put(work.ctx, now)

@@ -10,7 +10,12 @@ from typing import TypeVar
 
 from homeport.engine.durable.execution import Execution
 from homeport.engine.services.cloudformation.graph import Graph
-from homeport.engine.services.cloudformation.resources.provider import HalfMade, Made, Request
+from homeport.engine.services.cloudformation.resources.provider import (
+    HalfMade,
+    Made,
+    NotUpdatable,
+    Request,
+)
 from homeport.engine.services.cloudformation.tables import RESOURCES, STACKS, Body, add_event, set_status
 from homeport.engine.services.context import Context
 from homeport.engine.wire.errors import AwsError
@@ -102,7 +107,6 @@ class Work:
             attributes=row.get("attributes", {}),
             previous=previous or {},
             resumed=step not in self._begun,
-            begun=row.get("Timestamp", 0.0),
             replaced=(row.get("before") or {}).get("PhysicalResourceId") or "",
             host=self.x.input.get("host", ""),
         )
@@ -115,6 +119,8 @@ class Work:
         """Carry out a provider's effect: the outcome as a step records it, an error among them."""
         try:
             made = await effect()
+        except NotUpdatable as error:
+            return {"error": _reason(error, request.token), "untouched": True}
         except AwsError as error:
             return {"error": _reason(error, request.token)}
         except HalfMade as half:

@@ -23,12 +23,15 @@ from homeport.engine.wire.errors import AwsError
 @dataclass(frozen=True, slots=True)
 class Call:
     """An operation of a type's service, or of `service`. `members` maps its input's members to JMESPath expressions
-    over `variables`; all other members are the properties of the same name, unless `only`."""
+    over `variables`; all other members are the properties of the same name, unless `only`. With `once` it is carried
+    out once for a request, however often that is repeated: for operations that do not wait, and whose repetition would
+    make a second thing or fail."""
 
     operation: str
     members: Mapping[str, str] = field(default_factory=dict)
     service: str = ""
     only: bool = False
+    once: bool = False
 
 
 def variables(request: Request, **more: Any) -> dict[str, Any]:
@@ -73,7 +76,8 @@ async def send(request: Request, service: str, call: Call, names: Mapping[str, A
     """Make a call with the permissions of the stack. Raises AwsError."""
     service = call.service or service
     parameters = build(service, call, names)
-    answer = await getattr(request.client(service), call.operation)(**parameters)
+    client = request.client(service, once=call.once)
+    answer: dict[str, Any] = await getattr(client, call.operation)(**parameters)
     if answer.get("FailedEntryCount"):
         entry = answer["FailedEntries"][0]
         raise AwsError(

@@ -17,10 +17,8 @@ def _connection(type: str, service: str) -> Type:
     return Type(
         type,
         service,
-        create=Call("create_connection"),
+        create=Call("create_connection", once=True),
         id="response.ConnectionArn",
-        find=Call("list_connections", only=True),
-        found_ids="where(response.Connections, 'ConnectionName', properties.ConnectionName)[].ConnectionArn",
         read=Call("get_connection", {"ConnectionArn": "id"}, only=True),
         found="Connection",
         parts=(
@@ -66,11 +64,22 @@ TYPES = (
         "AWS::CodeCommit::Repository",
         "codecommit",
         create=Call("create_repository"),
-        id="response.repositoryMetadata.repositoryId || properties.RepositoryName",
+        id="response.repositoryMetadata.repositoryId",
+        find=Call("get_repository", {"repositoryName": "properties.RepositoryName"}, only=True),
+        found_ids="[response.repositoryMetadata.repositoryId]",
         read=Call("get_repository", {"repositoryName": "properties.RepositoryName"}, only=True),
         found="repositoryMetadata",
         attributes={"Name": "properties.RepositoryName"},
         parts=(
+            Put(
+                Call(
+                    "update_repository_name",
+                    {"oldName": "previous.RepositoryName", "newName": "properties.RepositoryName"},
+                    only=True,
+                ),
+                ("RepositoryName",),
+                at_creation=False,
+            ),
             Put(
                 Call(
                     "update_repository_description",

@@ -9,7 +9,12 @@ import json
 from typing import Any
 
 from homeport.engine.services.cloudformation.callbacks import callback_url, told
-from homeport.engine.services.cloudformation.resources.provider import Made, Request, ResourceProvider
+from homeport.engine.services.cloudformation.resources.provider import (
+    Made,
+    NotUpdatable,
+    Request,
+    ResourceProvider,
+)
 from homeport.engine.wire.errors import AwsError
 
 _TIMEOUT = 3600
@@ -140,9 +145,7 @@ class WaitCondition(ResourceProvider):
         return None
 
     async def update(self, request: Request) -> Made:
-        raise AwsError(
-            "NotUpdatable", "Update to resource type AWS::CloudFormation::WaitCondition is not supported."
-        )
+        raise NotUpdatable("Update to resource type AWS::CloudFormation::WaitCondition is not supported.")
 
     async def delete(self, request: Request) -> None:
         return None

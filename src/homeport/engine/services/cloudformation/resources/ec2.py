@@ -193,8 +193,16 @@ TYPES = (
     Type(
         "AWS::EC2::FlowLog",
         "ec2",
-        create=Call("create_flow_logs", {"ResourceIds": "[properties.ResourceId]"}),
+        create=Call(
+            "create_flow_logs",
+            {
+                "ResourceIds": "[properties.ResourceId]",
+                "TagSpecifications": f"[{{ResourceType: 'vpc-flow-log', Tags: {_ALL_TAGS}}}]",
+            },
+        ),
         id="response.FlowLogIds[0]",
+        find=Call("describe_flow_logs", {"Filter": _FILTERS}, only=True),
+        found_ids="response.FlowLogs[].FlowLogId",
         attributes={"Id": "id"},
         parts=(_TAGS,),
         delete=Call("delete_flow_logs", {"FlowLogIds": "[id]"}, only=True),
@@ -206,6 +214,12 @@ TYPES = (
         create=Call("create_network_acl_entry", {"Protocol": "to_string(properties.Protocol)"}),
         id="join('|', [properties.NetworkAclId, to_string(properties.RuleNumber), "
         "to_string(properties.Egress || `false`)])",
+        parts=(
+            Put(
+                Call("replace_network_acl_entry", {"Protocol": "to_string(properties.Protocol)"}),
+                at_creation=False,
+            ),
+        ),
         delete=Call("delete_network_acl_entry"),
     ),
     SubnetNetworkAclAssociation("AWS::EC2::SubnetNetworkAclAssociation"),

@@ -8,6 +8,7 @@ from typing import Any
 from homeport.engine.services.cloudformation.resources.provider import (
     HalfMade,
     Made,
+    NotUpdatable,
     Request,
     ResourceProvider,
     is_absent,
@@ -79,7 +80,7 @@ class Rule(ResourceProvider):
         return Made(request.name(), {"Id": request.name()})
 
     async def update(self, request: Request) -> Made:
-        raise AwsError("NotUpdatable", f"A change of {self.type} replaces it.")
+        raise NotUpdatable(f"A change of {self.type} replaces it.")
 
     def replaces(self, before: Body, after: Body) -> bool:
         return before != after

@@ -2,7 +2,7 @@
 
 from homeport.engine.services.cloudformation.resources.calls import Call
 from homeport.engine.services.cloudformation.resources.generic import Type
-from homeport.engine.services.cloudformation.resources.parts import Put, Tags
+from homeport.engine.services.cloudformation.resources.parts import Noted, Put, Tags
 
 _KEY = {"repositoryName": "id"}
 _ARN = {"resourceArn": "attributes.Arn"}
@@ -47,6 +47,7 @@ TYPES = (
                 Call("tag_resource", {**_ARN, "tags": "added"}, only=True),
                 Call("untag_resource", {**_ARN, "tagKeys": "removed"}, only=True),
             ),
+            Noted(("EmptyOnDelete",)),
         ),
         delete=Call("delete_repository", {**_KEY, "force": "properties.EmptyOnDelete || `false`"}, only=True),
     ),

@@ -8,7 +8,7 @@ from typing import Any
 from homeport.engine.services.cloudformation.resources.calls import Call, send, variables
 from homeport.engine.services.cloudformation.resources.generic import Type
 from homeport.engine.services.cloudformation.resources.parts import Put, Tags
-from homeport.engine.services.cloudformation.resources.provider import Made, Request, is_absent
+from homeport.engine.services.cloudformation.resources.provider import Made, Request
 from homeport.engine.wire.errors import AwsError
 
 _SERVICE = {"service": "id", "cluster": "properties.Cluster"}
@@ -38,27 +38,11 @@ _OF_TASK_SETS = (
     "ServiceRegistries",
 )
 _TASK_SET_KEY = {"cluster": "properties.Cluster", "service": "properties.Service"}
+_TASK_SET_ARN = (
+    "join('', ['arn:aws:ecs:', region, ':', account, ':task-set/', split(properties.Cluster, '/')[-1], '/', "
+    "split(properties.Service, '/')[-1], '/', split(id, '|')[2]])"
+)
 _TASK_SET = {**_TASK_SET_KEY, "taskSet": "split(id, '|')[2]"}
-
-
-class TaskDefinition(Type):
-    """AWS::ECS::TaskDefinition: RegisterTaskDefinition takes no token, so that a revision which an earlier process
-    registered is known by its time and its images."""
-
-    async def _found_earlier(self, request: Request, names: dict[str, Any]) -> str | None:
-        if not request.resumed:
-            return None
-        try:
-            answer = await request.client("ecs").describe_task_definition(taskDefinition=names["name"])
-        except AwsError as error:
-            if is_absent(error):
-                return None
-            raise
-        latest = answer["taskDefinition"]
-        images = [each.get("Image") for each in request.properties.get("ContainerDefinitions", [])]
-        registered = [each.get("image") for each in latest["containerDefinitions"]]
-        ours = latest["registeredAt"] >= request.begun and registered == images
-        return str(latest["taskDefinitionArn"]) if ours else None
 
 
 class Service(Type):
@@ -148,12 +132,12 @@ TYPES = (
         ),
         delete=Call("delete_cluster", {"cluster": "id"}, only=True),
     ),
-    TaskDefinition(
+    Type(
         "AWS::ECS::TaskDefinition",
         "ecs",
         named="Family",
         limit=255,
-        create=Call("register_task_definition"),
+        create=Call("register_task_definition", once=True),
         id="response.taskDefinition.taskDefinitionArn",
         attributes={"TaskDefinitionArn": "id"},
         parts=(_TAGS,),
@@ -208,6 +192,10 @@ TYPES = (
                 ("Scale",),
                 at_creation=False,
             ),
+            Tags(
+                Call("tag_resource", {"resourceArn": _TASK_SET_ARN, "tags": "added"}, only=True),
+                Call("untag_resource", {"resourceArn": _TASK_SET_ARN, "tagKeys": "removed"}, only=True),
+            ),
         ),
         delete=Call("delete_task_set", {**_TASK_SET, "force": "`true`"}, only=True),
         deleted="!@",
@@ -224,16 +212,6 @@ TYPES = (
                 at_creation=False,
             ),
         ),
-    ),
-    Type(
-        "AWS::ECS::CapacityProvider",
-        "ecs",
-        named="Name",
-        limit=255,
-        create=Call("create_capacity_provider"),
-        id="name",
-        parts=(Put(Call("update_capacity_provider", {"name": "id"}), at_creation=False),),
-        delete=Call("delete_capacity_provider", {"capacityProvider": "id"}, only=True),
     ),
     Type(
         "AWS::ECS::ClusterCapacityProviderAssociations",

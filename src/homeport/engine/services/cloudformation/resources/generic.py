@@ -15,6 +15,7 @@ from homeport.engine.services.cloudformation.resources.parts import Part
 from homeport.engine.services.cloudformation.resources.provider import (
     HalfMade,
     Made,
+    NotUpdatable,
     Request,
     ResourceProvider,
     is_absent,
@@ -103,13 +104,17 @@ class Type(ResourceProvider):
             for name in {*request.properties, *request.previous}
             if request.properties.get(name) != request.previous.get(name)
         }
-        left = set(changed)
+        parts = []
         for part in self._parts:
-            left -= await part.updated(request, self._service, names, changed)
-        if left:
-            raise AwsError(
-                "NotUpdatable", f"homeport does not change {', '.join(sorted(left))} of {self.type} in place."
+            if own := part.own(changed):
+                changed -= own
+                parts.append(part)
+        if changed:
+            raise NotUpdatable(
+                f"homeport does not change {', '.join(sorted(changed))} of {self.type} in place."
             )
+        for part in parts:
+            await part.updated(request, self._service, names)
         return Made(request.id, request.attributes)
 
     async def delete(self, request: Request) -> None:
@@ -168,7 +173,12 @@ class Type(ResourceProvider):
     async def _found_earlier(self, request: Request, names: dict[str, Any]) -> str | None:
         if not request.resumed or self._find is None:
             return None
-        answer = await send(request, self._service, self._find, names)
+        try:
+            answer = await send(request, self._service, self._find, names)
+        except AwsError as error:
+            if is_absent(error):
+                return None
+            raise
         ids = select(self._found_ids, {**names, "response": answer}) or []
         return next((str(id) for id in ids if id != request.replaced), None)
 

@@ -49,6 +49,11 @@ def _boundary(noun: str, key: Mapping[str, str]) -> Put:
     )
 
 
+def _path(noun: str, key: Mapping[str, str]) -> Put:
+    path = {**key, "NewPath": "properties.Path || '/'"}
+    return Put(Call(f"update_{noun}", path, only=True), ("Path",), at_creation=False)
+
+
 def _tags(noun: str, key: Mapping[str, str]) -> Tags:
     return Tags(
         Call(f"tag_{noun}", {**key, "Tags": "added"}, only=True),
@@ -136,13 +141,13 @@ class ManagedPolicyDocument:
     async def created(self, request: Request, service: str, names: dict) -> None:
         return None
 
-    async def updated(self, request: Request, service: str, names: dict, changed: set[str]) -> set[str]:
-        if "PolicyDocument" not in changed:
-            return set()
+    def own(self, changed: set[str]) -> set[str]:
+        return changed & {"PolicyDocument"}
+
+    async def updated(self, request: Request, service: str, names: dict) -> None:
         await self._drop_versions(request, keep=4)
         call = Call("create_policy_version", {"PolicyArn": "id", "SetAsDefault": "`true`"})
         await send(request, "iam", call, names)
-        return {"PolicyDocument"}
 
     async def deleting(self, request: Request, service: str, names: dict) -> None:
         try:
@@ -178,8 +183,9 @@ _USER_PARTS: tuple[Part, ...] = (
     _inline("user", _USER),
     _boundary("user", _USER),
     _tags("user", _USER),
+    _path("user", _USER),
     Put(
-        Call("create_login_profile", {**_USER, "Password": "properties.LoginProfile.Password"}),
+        Call("create_login_profile", {**_USER, "Password": "properties.LoginProfile.Password"}, once=True),
         ("LoginProfile",),
         unset=Call("delete_login_profile", _USER, only=True),
     ),
@@ -256,7 +262,7 @@ TYPES = (
         parts=(
             Each(
                 "Roles",
-                Call("add_role_to_instance_profile", _IN_PROFILE, only=True),
+                Call("add_role_to_instance_profile", _IN_PROFILE, only=True, once=True),
                 Call("remove_role_from_instance_profile", _IN_PROFILE, only=True),
                 clear=True,
             ),
@@ -285,13 +291,13 @@ TYPES = (
         id="name",
         read=Call("get_group", _GROUP, only=True),
         found="Group",
-        parts=(_managed("group", _GROUP), _inline("group", _GROUP)),
+        parts=(_managed("group", _GROUP), _inline("group", _GROUP), _path("group", _GROUP)),
         delete=Call("delete_group", _GROUP, only=True),
     ),
     Type(
         "AWS::IAM::AccessKey",
         "iam",
-        create=Call("create_access_key"),
+        create=Call("create_access_key", once=True),
         id="response.AccessKey.AccessKeyId",
         parts=(Put(Call("update_access_key", {"AccessKeyId": "id"}), ("Status",)),),
         delete=Call("delete_access_key", {"AccessKeyId": "id"}),
@@ -299,10 +305,17 @@ TYPES = (
     Type(
         "AWS::IAM::ServiceLinkedRole",
         "iam",
-        create=Call("create_service_linked_role"),
+        create=Call("create_service_linked_role", once=True),
         id="response.Role.RoleName",
         read=Call("get_role", _ROLE, only=True),
         found="Role",
+        parts=(
+            Put(
+                Call("update_role", {**_ROLE, "Description": "properties.Description || ''"}),
+                ("Description",),
+                at_creation=False,
+            ),
+        ),
         delete=Call("delete_service_linked_role", _ROLE, only=True),
     ),
     Type(
@@ -322,6 +335,18 @@ TYPES = (
                 ("ThumbprintList",),
                 at_creation=False,
             ),
+            Each(
+                "ClientIdList",
+                Call(
+                    "add_client_id_to_open_id_connect_provider", {**_PROVIDER, "ClientID": "item"}, only=True
+                ),
+                Call(
+                    "remove_client_id_from_open_id_connect_provider",
+                    {**_PROVIDER, "ClientID": "item"},
+                    only=True,
+                ),
+                at_creation=False,
+            ),
             _tags("open_id_connect_provider", _PROVIDER),
         ),
         delete=Call("delete_open_id_connect_provider", _PROVIDER, only=True),
@@ -335,7 +360,7 @@ TYPES = (
         id="name",
         read=Call("get_server_certificate", _CERTIFICATE, only=True),
         found="ServerCertificate.ServerCertificateMetadata",
-        parts=(_tags("server_certificate", _CERTIFICATE),),
+        parts=(_tags("server_certificate", _CERTIFICATE), _path("server_certificate", _CERTIFICATE)),
         delete=Call("delete_server_certificate", _CERTIFICATE, only=True),
     ),
 )

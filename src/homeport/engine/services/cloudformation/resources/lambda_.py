@@ -111,7 +111,7 @@ TYPES = (
     Type(
         "AWS::Lambda::Version",
         "lambda",
-        create=Call("publish_version"),
+        create=Call("publish_version", once=True),
         id="response.FunctionArn",
         read=Call("get_function_configuration", _KEY, only=True),
         attributes={"Version": "read.Version", "FunctionArn": "id"},
@@ -121,10 +121,8 @@ TYPES = (
     Alias(
         "AWS::Lambda::Alias",
         "lambda",
-        create=Call("create_alias"),
+        create=Call("create_alias", once=True),
         id="response.AliasArn",
-        find=Call("list_aliases", {"FunctionName": "properties.FunctionName"}, only=True),
-        found_ids="where(response.Aliases, 'Name', properties.Name)[].AliasArn",
         attributes={"AliasArn": "id"},
         parts=(Put(Call("update_alias"), at_creation=False, ignore=()),),
         delete=Call("delete_alias"),
@@ -140,7 +138,7 @@ TYPES = (
     Type(
         "AWS::Lambda::Permission",
         "lambda",
-        create=Call("add_permission", {"StatementId": "join('-', [logical_id, token])"}),
+        create=Call("add_permission", {"StatementId": "join('-', [logical_id, token])"}, once=True),
         id="join('-', [logical_id, token])",
         delete=Call("remove_permission", {"StatementId": "id"}),
     ),

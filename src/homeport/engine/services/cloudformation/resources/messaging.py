@@ -1,5 +1,6 @@
 """The types of SNS and SQS."""
 
+from dataclasses import replace
 from typing import Any
 
 from homeport.engine.services.cloudformation.resources.calls import Call
@@ -55,20 +56,19 @@ def _subscription_setting(name: str) -> Put:
     return Put(Call("set_subscription_attributes", members, only=True), (name,), at_creation=False)
 
 
-def _holders(property: str, operation: str, member: str, key: str) -> Each:
-    """A policy on each of the named topics or queues."""
-    policy = {
-        "sns": {"AttributeName": "'Policy'", "AttributeValue": "properties.PolicyDocument"},
-        "sqs": {"Attributes": "{Policy: to_string(properties.PolicyDocument)}"},
-    }
-    none = {"sns": policy["sns"], "sqs": {"Attributes": "{Policy: ''}"}}
-    kind = "sns" if member == "TopicArn" else "sqs"
-    return Each(
-        property,
-        Call(operation, {member: "item", **policy[kind]}, only=True),
-        Call(operation, {member: "item", **none[kind]}, only=True),
-        key=key,
-    )
+class _Policies(Each):
+    """The same policy on each of the named topics or queues."""
+
+    def named(self) -> tuple[str, ...]:
+        return (self.property, "PolicyDocument")
+
+    def own(self, changed: set[str]) -> set[str]:
+        return changed & set(self.named())
+
+    async def updated(self, request: Request, service: str, names: dict[str, Any]) -> None:
+        if request.properties["PolicyDocument"] != request.previous["PolicyDocument"]:
+            await self.created(request, service, names)
+        await super().updated(request, service, names)
 
 
 class _Subscriptions(Each):
@@ -88,6 +88,15 @@ class _Subscriptions(Each):
 
 
 _QUEUE = {"QueueUrl": "id"}
+_TOPIC_POLICY = {"TopicArn": "item", "AttributeName": "'Policy'"}
+_PUT_TOPIC_POLICY = Call(
+    "set_topic_attributes", {**_TOPIC_POLICY, "AttributeValue": "properties.PolicyDocument"}, only=True
+)
+_PUT_QUEUE_POLICY = Call(
+    "set_queue_attributes",
+    {"QueueUrl": "item", "Attributes": "{Policy: to_string(properties.PolicyDocument)}"},
+    only=True,
+)
 
 TYPES = (
     Type(
@@ -131,17 +140,18 @@ TYPES = (
     Type(
         "AWS::SNS::TopicPolicy",
         "sns",
-        create=Call(
-            "set_topic_attributes",
-            {
-                "TopicArn": "properties.Topics[0]",
-                "AttributeName": "'Policy'",
-                "AttributeValue": "properties.PolicyDocument",
-            },
-            only=True,
+        create=replace(
+            _PUT_TOPIC_POLICY, members={**_PUT_TOPIC_POLICY.members, "TopicArn": "properties.Topics[0]"}
         ),
         id="join('-', [stack_name, logical_id, 'policy'])",
-        parts=(_holders("Topics", "set_topic_attributes", "TopicArn", "@"),),
+        parts=(
+            _Policies(
+                "Topics",
+                _PUT_TOPIC_POLICY,
+                Call("set_topic_attributes", {**_TOPIC_POLICY, "AttributeValue": "''"}, only=True),
+                clear=True,
+            ),
+        ),
     ),
     Type(
         "AWS::SQS::Queue",
@@ -168,15 +178,17 @@ TYPES = (
     Type(
         "AWS::SQS::QueuePolicy",
         "sqs",
-        create=Call(
-            "set_queue_attributes",
-            {
-                "QueueUrl": "properties.Queues[0]",
-                "Attributes": "{Policy: to_string(properties.PolicyDocument)}",
-            },
-            only=True,
+        create=replace(
+            _PUT_QUEUE_POLICY, members={**_PUT_QUEUE_POLICY.members, "QueueUrl": "properties.Queues[0]"}
         ),
         id="join('-', [stack_name, logical_id, 'policy'])",
-        parts=(_holders("Queues", "set_queue_attributes", "QueueUrl", "@"),),
+        parts=(
+            _Policies(
+                "Queues",
+                _PUT_QUEUE_POLICY,
+                Call("set_queue_attributes", {"QueueUrl": "item", "Attributes": "{Policy: ''}"}, only=True),
+                clear=True,
+            ),
+        ),
     ),
 )

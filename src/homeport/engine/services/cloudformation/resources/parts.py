@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from homeport.engine.services.cloudformation.resources.calls import Call, select, send
-from homeport.engine.services.cloudformation.resources.provider import Request, is_absent
+from homeport.engine.services.cloudformation.resources.provider import Request, is_absent, is_present
 from homeport.engine.wire.errors import AwsError
 
 
 class Part(Protocol):
-    """A part of a resource, made of the properties `named`. `updated` answers which of the changed properties it has
-    seen to."""
+    """A part of a resource, made of the properties `named`. Of properties that change, `own` tells those that
+    `updated` sees to."""
 
     def named(self) -> tuple[str, ...]: ...
 
+    def own(self, changed: set[str]) -> set[str]: ...
+
     async def created(self, request: Request, service: str, names: dict[str, Any]) -> None: ...
 
-    async def updated(
-        self, request: Request, service: str, names: dict[str, Any], changed: set[str]
-    ) -> set[str]: ...
+    async def updated(self, request: Request, service: str, names: dict[str, Any]) -> None: ...
 
     async def deleting(self, request: Request, service: str, names: dict[str, Any]) -> None: ...
 
@@ -41,18 +41,20 @@ class Put:
         return self.properties
 
     async def created(self, request: Request, service: str, names: dict[str, Any]) -> None:
-        if self.at_creation and any(name in request.properties for name in self.properties):
+        if not self.at_creation or not any(name in request.properties for name in self.properties):
+            return
+        try:
             await send(request, service, self.call, names)
+        except AwsError as error:  # an earlier process may have got here
+            if not (request.resumed and is_present(error)):
+                raise
 
-    async def updated(
-        self, request: Request, service: str, names: dict[str, Any], changed: set[str]
-    ) -> set[str]:
-        own = changed & set(self.properties) if self.properties else changed - set(self.ignore)
-        if not own:
-            return set()
+    def own(self, changed: set[str]) -> set[str]:
+        return changed & set(self.properties) if self.properties else changed - set(self.ignore)
+
+    async def updated(self, request: Request, service: str, names: dict[str, Any]) -> None:
         taken_away = self.unset and not any(name in request.properties for name in self.properties)
         await send(request, service, self.unset if taken_away and self.unset else self.call, names)
-        return own
 
     async def deleting(self, request: Request, service: str, names: dict[str, Any]) -> None:
         return None
@@ -78,11 +80,10 @@ class Each:
             for item in request.properties.get(self.property) or ():
                 await send(request, service, self.add, {**names, "item": item})
 
-    async def updated(
-        self, request: Request, service: str, names: dict[str, Any], changed: set[str]
-    ) -> set[str]:
-        if self.property not in changed:
-            return set()
+    def own(self, changed: set[str]) -> set[str]:
+        return changed & {self.property}
+
+    async def updated(self, request: Request, service: str, names: dict[str, Any]) -> None:
         old = self._items(request.previous)
         new = self._items(request.properties)
         for key, item in new.items():
@@ -91,7 +92,6 @@ class Each:
         for key, item in old.items():
             if key not in new:
                 await self._removed(request, service, names, item)
-        return {self.property}
 
     async def deleting(self, request: Request, service: str, names: dict[str, Any]) -> None:
         if self.clear:
@@ -126,11 +126,10 @@ class Tags:
         if self.at_creation and request.properties.get(self.property):
             await send(request, service, self.add, {**names, "added": request.properties[self.property]})
 
-    async def updated(
-        self, request: Request, service: str, names: dict[str, Any], changed: set[str]
-    ) -> set[str]:
-        if self.property not in changed:
-            return set()
+    def own(self, changed: set[str]) -> set[str]:
+        return changed & {self.property}
+
+    async def updated(self, request: Request, service: str, names: dict[str, Any]) -> None:
         old, new = _tags(request.previous.get(self.property)), _tags(request.properties.get(self.property))
         added = {key: value for key, value in new.items() if old.get(key) != value}
         removed = [key for key in old if key not in new]
@@ -139,7 +138,57 @@ class Tags:
             await send(request, service, self.add, {**names, "added": given})
         if removed:
             await send(request, service, self.remove, {**names, "removed": removed})
-        return {self.property}
+
+    async def deleting(self, request: Request, service: str, names: dict[str, Any]) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A property that is true or false: `on` and `off` are called for it; without it the resource is as it is made."""
+
+    property: str
+    on: Call
+    off: Call
+    default: bool = False
+
+    def named(self) -> tuple[str, ...]:
+        return (self.property,)
+
+    def own(self, changed: set[str]) -> set[str]:
+        return changed & {self.property}
+
+    async def created(self, request: Request, service: str, names: dict[str, Any]) -> None:
+        if self._wanted(request.properties) != self.default:
+            await self.updated(request, service, names)
+
+    async def updated(self, request: Request, service: str, names: dict[str, Any]) -> None:
+        await send(request, service, self.on if self._wanted(request.properties) else self.off, names)
+
+    async def deleting(self, request: Request, service: str, names: dict[str, Any]) -> None:
+        return None
+
+    def _wanted(self, properties: dict[str, Any]) -> bool:
+        return bool(properties.get(self.property, self.default))
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Properties that only the creation and the deletion look at: their change needs no call."""
+
+    properties: tuple[str, ...]
+
+    def named(self) -> tuple[str, ...]:
+        return self.properties
+
+    def own(self, changed: set[str]) -> set[str]:
+        return changed & set(self.properties)
+
+    async def created(self, request: Request, service: str, names: dict[str, Any]) -> None:
+        return None
+
+    async def updated(self, request: Request, service: str, names: dict[str, Any]) -> None:
+        return None
 
     async def deleting(self, request: Request, service: str, names: dict[str, Any]) -> None:
         return None

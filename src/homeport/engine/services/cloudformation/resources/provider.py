@@ -35,11 +35,18 @@ class HalfMade(Exception):
         self.error = error
 
 
+class NotUpdatable(AwsError):
+    """A change that homeport does not make in place: nothing was changed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("NotUpdatable", message)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One resource to make, change or remove. `properties` are evaluated and fitted to the type's schema;
-    `previous` are those before an update. `begun` is when the work on it began, `replaced` the id of the resource in
-    whose place it is made. `host` is where the engine is reached."""
+    `previous` are those before an update. `replaced` is the id of the resource in whose place it is made, `host` is
+    where the engine is reached."""
 
     ctx: Context
     role: str | None
@@ -53,13 +60,13 @@ class Request:
     attributes: dict[str, Any] = field(default_factory=dict)
     previous: dict[str, Any] = field(default_factory=dict)
     resumed: bool = False
-    begun: float = 0.0
     replaced: str = ""
     host: str = ""
 
-    def client(self, service: str) -> Client:
-        """A service's operations, with the permissions of the stack."""
-        return self.ctx.client(service, role=self.role)
+    def client(self, service: str, *, once: bool = False) -> Client:
+        """A service's operations, with the permissions of the stack. `once`: a call is carried out once for this
+        request, however often it is repeated."""
+        return self.ctx.client(service, role=self.role, token=self.token if once else None)
 
     def name(self, limit: int = 63, *, lower: bool = False, separator: str = "-") -> str:
         """A name for a resource that the template does not name: stack, logical id, and letters that are the same
@@ -138,4 +145,7 @@ def is_present(error: AwsError) -> bool:
     """Whether an error says that a resource of this name is there already."""
     code = error.code.replace(".", "").lower()
     exists = "exists" in code and "notexist" not in code
-    return exists or any(word in code for word in ("alreadyowned", "duplicate", "nameinuse", "resourceinuse"))
+    return exists or any(
+        word in code
+        for word in ("alreadyowned", "alreadyassociated", "duplicate", "nameinuse", "resourceinuse")
+    )

@@ -33,18 +33,16 @@ class Setting:
         if self.property in request.properties:
             await self._put(request, names)
 
-    async def updated(
-        self, request: Request, service: str, names: dict[str, Any], changed: set[str]
-    ) -> set[str]:
-        if self.property not in changed:
-            return set()
+    def own(self, changed: set[str]) -> set[str]:
+        return changed & {self.property}
+
+    async def updated(self, request: Request, service: str, names: dict[str, Any]) -> None:
         if self.property in request.properties:
             await self._put(request, names)
         elif self.unset:
             await send(request, "s3", Call(self.unset, _BUCKET, only=True), names)
         else:
             await self._put(request, names, _OFF.get(self.property, {}))
-        return {self.property}
 
     async def deleting(self, request: Request, service: str, names: dict[str, Any]) -> None:
         return None
@@ -124,13 +122,6 @@ TYPES = (
                 "CorsConfiguration", "put_bucket_cors", "CORSConfiguration", shapes.cors, "delete_bucket_cors"
             ),
             Setting("LoggingConfiguration", "put_bucket_logging", "BucketLoggingStatus", shapes.logging),
-            Setting(
-                "WebsiteConfiguration",
-                "put_bucket_website",
-                "WebsiteConfiguration",
-                shapes.website,
-                "delete_bucket_website",
-            ),
             Setting("Tags", "put_bucket_tagging", "Tagging", shapes.tagging, "delete_bucket_tagging"),
         ),
         delete=Call("delete_bucket", _BUCKET, only=True),

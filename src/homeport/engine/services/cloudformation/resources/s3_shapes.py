@@ -77,20 +77,6 @@ def logging(value: Body) -> Body:
     return {"LoggingEnabled": {"TargetBucket": value["DestinationBucketName"], "TargetPrefix": prefix}}
 
 
-def website(value: Body) -> Body:
-    """WebsiteConfiguration."""
-    return _present(
-        IndexDocument={"Suffix": value["IndexDocument"]} if "IndexDocument" in value else None,
-        ErrorDocument={"Key": value["ErrorDocument"]} if "ErrorDocument" in value else None,
-        RedirectAllRequestsTo=value.get("RedirectAllRequestsTo"),
-        RoutingRules=[
-            {"Condition": rule.get("RoutingRuleCondition"), "Redirect": rule.get("RedirectRule")}
-            for rule in value.get("RoutingRules", [])
-        ]
-        or None,
-    )
-
-
 def tagging(value: list[Body]) -> Body:
     """Tags as Tagging."""
     return {"TagSet": value}

@@ -58,7 +58,7 @@ class Secret(ResourceProvider):
             ClientRequestToken=request.token,
             **changes,
         )
-        await _TAGS.updated(request, "secretsmanager", variables(request), {"Tags"})
+        await _TAGS.updated(request, "secretsmanager", variables(request))
         return Made(request.id, request.attributes)
 
     async def delete(self, request: Request) -> None:

@@ -2,7 +2,7 @@
 
 from homeport.engine.services.cloudformation.resources.calls import Call
 from homeport.engine.services.cloudformation.resources.generic import Type
-from homeport.engine.services.cloudformation.resources.parts import Put, Tags
+from homeport.engine.services.cloudformation.resources.parts import Noted, Put, Switch, Tags
 
 _KEY = {"KeyId": "id"}
 _TABLE = {"TableName": "id"}
@@ -19,16 +19,25 @@ TYPES = (
         create=Call(
             "create_key",
             {"Policy": "properties.KeyPolicy", "Tags": "properties.Tags[].{TagKey: Key, TagValue: Value}"},
+            once=True,
         ),
         id="response.KeyMetadata.KeyId",
         read=Call("describe_key", _KEY, only=True),
         found="KeyMetadata",
         attributes={"KeyId": "id"},
         parts=(
-            Put(
-                Call("enable_key_rotation", _KEY, only=True),
-                ("EnableKeyRotation",),
-                unset=Call("disable_key_rotation", _KEY, only=True),
+            Switch(
+                "EnableKeyRotation",
+                Call(
+                    "enable_key_rotation", {**_KEY, "RotationPeriodInDays": "properties.RotationPeriodInDays"}
+                ),
+                Call("disable_key_rotation", _KEY, only=True),
+            ),
+            Switch(
+                "Enabled",
+                Call("enable_key", _KEY, only=True),
+                Call("disable_key", _KEY, only=True),
+                default=True,
             ),
             Put(
                 Call("put_key_policy", {**_KEY, "PolicyName": "'default'", "Policy": "properties.KeyPolicy"}),
@@ -44,6 +53,7 @@ TYPES = (
                 Call("tag_resource", {**_KEY, "Tags": "added[].{TagKey: Key, TagValue: Value}"}, only=True),
                 Call("untag_resource", {**_KEY, "TagKeys": "removed"}, only=True),
             ),
+            Noted(("PendingWindowInDays", "BypassPolicyLockoutSafetyCheck")),
         ),
         delete=Call(
             "schedule_key_deletion",
@@ -54,7 +64,7 @@ TYPES = (
     Type(
         "AWS::KMS::Alias",
         "kms",
-        create=Call("create_alias"),
+        create=Call("create_alias", once=True),
         id="properties.AliasName",
         parts=(Put(Call("update_alias", {"AliasName": "id"}), at_creation=False),),
         delete=Call("delete_alias", {"AliasName": "id"}, only=True),

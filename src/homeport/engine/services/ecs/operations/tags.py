@@ -8,7 +8,7 @@ from typing import Any
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecs.capacity import INTERRUPT_TAG, interrupt
 from homeport.engine.services.ecs.names import find_definition
-from homeport.engine.services.ecs.tables import CLUSTERS, DEFINITIONS, SERVICES, TASKS
+from homeport.engine.services.ecs.tables import CLUSTERS, DEFINITIONS, DEPLOYMENTS, SERVICES, TASKS
 from homeport.engine.services.service import operation
 from homeport.engine.wire.errors import AwsError
 
@@ -41,7 +41,7 @@ async def untag_resource(ctx: Context, request: Body) -> Body:
 def _change(ctx: Context, arn: str, apply: Callable[[Tags], Tags]) -> Body:
     with ctx.store.transaction():
         row, save = _find(ctx, arn)
-        holder = row.get("shown") or row.get("task") or row
+        holder = _holder(row)
         holder["tags"] = apply(_tags(row))
         if len(holder["tags"]) > 50:
             raise AwsError("InvalidParameterException", "A resource can have at most 50 tags.")
@@ -52,7 +52,16 @@ def _change(ctx: Context, arn: str, apply: Callable[[Tags], Tags]) -> Body:
 
 
 def _tags(row: Body) -> Tags:
-    return (row.get("shown") or row.get("task") or row).get("tags") or []
+    return _holder(row).get("tags") or []
+
+
+def _holder(row: Body) -> Body:
+    """The part of a row that has the tags."""
+    for member in ("taskSet", "shown", "task"):
+        if member in row:
+            holder: Body = row[member]
+            return holder
+    return row
 
 
 def _find(ctx: Context, arn: str) -> tuple[Body, Callable[[Body], None]]:
@@ -61,6 +70,12 @@ def _find(ctx: Context, arn: str) -> tuple[Body, Callable[[Body], None]]:
         row, table = CLUSTERS.get(ctx, rest), CLUSTERS
     elif kind == "service":
         row, table = SERVICES.get(ctx, *rest.split("/")), SERVICES
+    elif kind == "task-set":
+        cluster, service, id = [*rest.split("/", 2), "", ""][:3]
+        found = (
+            each for each in DEPLOYMENTS.list(ctx, cluster, service) if each["id"] == id and "taskSet" in each
+        )
+        row, table = next(found, None), DEPLOYMENTS
     elif kind == "task":
         row, table = TASKS.get(ctx, *rest.split("/")), TASKS
     elif kind == "task-definition":

@@ -60,8 +60,11 @@ async def list_roles(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
 
 @operation
 async def update_role(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
+    """Of a service-linked role the description alone may be edited.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html"""
     at = tables.everywhere(ctx)
-    role = _changeable(at, request["RoleName"])
+    find = _changeable if "MaxSessionDuration" in request else ROLE.get
+    role = find(at, request["RoleName"])
     for member in ("Description", "MaxSessionDuration"):
         if member in request:
             role[member] = request[member]
@@ -72,7 +75,7 @@ async def update_role(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
 @operation
 async def update_role_description(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     at = tables.everywhere(ctx)
-    role = _changeable(at, request["RoleName"]) | {"Description": request["Description"]}
+    role = ROLE.get(at, request["RoleName"]) | {"Description": request["Description"]}
     tables.ROLES.put(at, role)
     return {"Role": encoded(role)}
 
