@@ -1,5 +1,5 @@
 """A campaign of trials that go on for hours, in pieces of minutes: each trial gives one line of JSON, and what has
-its line in the file is not tried again.
+its line in the file is not tried again. At the end all of them stand in a table.
 
 A trial's line has `scenario`, `run`, `at`, what its run returns, and `wrong`: what was not as it should be.
 """
@@ -12,7 +12,7 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -41,33 +41,32 @@ def main(
     scenarios: list[Scenario[S]],
     open_site: Callable[[str], AbstractContextManager[S]],
     table: Callable[[list[dict[str, Any]]], str],
+    default: Sequence[str] = ("*",),
 ) -> int:
-    """Run what the command line names; 1 when something was wrong."""
-    options = _options(about)
+    """Run what the command line names, or what is `default`, and print the table; 1 when something was wrong."""
+    options = _options(about, default)
     named = [each for each in scenarios if any(fnmatch.fnmatch(each.name, one) for one in options.scenarios)]
     if options.list:
         sys.stdout.write("".join(f"{each.name}\n" for each in named))
         return 0
     lines = _lines(options.to)
-    if options.table:
-        sys.stdout.write(table(lines) + "\n")
-        return 0
     done = {(line["scenario"], line["run"]) for line in lines}
-    left = [(each, run) for run in range(options.runs) for each in named if (each.name, run) not in done]
+    runs = range(0 if options.table else options.runs)
+    left = [(each, run) for run in runs for each in named if (each.name, run) not in done]
     deadline = time.monotonic() + options.minutes * 60
-    wrong = 0
     for site in dict.fromkeys(each.site for each, _ in left):
         trials = [(each, run) for each, run in left if each.site == site]
         while trials and time.monotonic() < deadline:
-            wrong += _run(trials, lambda: open_site(site), options, deadline)  # noqa: B023
-    return 1 if wrong else 0
+            lines += _run(trials, lambda: open_site(site), options, deadline)  # noqa: B023
+    sys.stdout.write(table(lines) + "\n")
+    return 1 if any(line["wrong"] for line in lines) else 0
 
 
-def _options(about: str) -> argparse.Namespace:
+def _options(about: str, default: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scenarios", nargs="*", default=["*"], help="names, with * for any part")
+    parser.add_argument("scenarios", nargs="*", default=default, help="names, with * for any part")
     parser.add_argument("--list", action="store_true", help="name the scenarios, run none")
-    parser.add_argument("--table", action="store_true", help="show a table of the file's lines, run none")
+    parser.add_argument("--table", action="store_true", help="only show what the file has")
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--to", type=Path, help="the file of lines")
     parser.add_argument("--rate", type=float, default=500, help="requests a second")
@@ -87,9 +86,9 @@ def _run(
     open_site: Callable[[], AbstractContextManager[S]],
     options: argparse.Namespace,
     deadline: float,
-) -> int:
-    """Make trials at one site, and take them from the list, until one is broken off. Returns how many were wrong."""
-    wrong = 0
+) -> list[dict[str, Any]]:
+    """Make trials at one site, and take them from the list, until one is broken off. Returns their lines."""
+    lines = []
     with open_site() as site:
         while trials and time.monotonic() < deadline:
             scenario, run = trials.pop(0)
@@ -100,16 +99,15 @@ def _run(
                 traceback.print_exc()
                 line |= {"wrong": [f"broken off: {error!r}"[:2000]], "broken": True}
             _write(line, options.to)
-            wrong += bool(line["wrong"])
+            lines.append(line)
             if line.get("broken"):
                 break
-    return wrong
+    return lines
 
 
 def _write(line: dict[str, Any], file: Path | None) -> None:
     text = json.dumps(line) + "\n"
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    sys.stderr.write(text)
     if file:
         with file.open("a") as out:
             out.write(text)

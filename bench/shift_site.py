@@ -75,7 +75,7 @@ class ShiftSite(TwoGroups):
             deploymentConfiguration=self.configuration.settings,
         )
         deadline = time.monotonic() + 120
-        while self.look().status in RUNNING:
+        while self.look().runs:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the service was not made: {self.deployment()}")
             time.sleep(0.1)
@@ -115,7 +115,10 @@ class ShiftSite(TwoGroups):
         """How the newest service deployment is."""
         found = self.deployment()
         percent = found["targetServiceRevision"]["requestedProductionTrafficWeight"]
-        return Look(found["lifecycleStage"], percent, found["status"])
+        status = found["status"]
+        return Look(
+            found["lifecycleStage"], percent, status, found.get("statusReason", ""), status in RUNNING
+        )
 
     def stop(self, kind: str) -> None:
         """Stop it as a person does: ROLLBACK or ABORT."""

@@ -23,9 +23,9 @@ from typing import Any
 
 from bench import campaign, shift_site, shift_table, two_groups, versions
 from bench.campaign import Options, Scenario
-from bench.shift_site import RUNNING, Configuration, ShiftSite
+from bench.shift_site import Configuration, ShiftSite
 from bench.verdict import verdict
-from bench.watching import Look, Watch
+from bench.watching import Watch
 
 SECONDS = 120.0
 """A deployment that takes longer, in real seconds and beside its waits, counts as one that hangs."""
@@ -175,6 +175,8 @@ def _stop(site: ShiftSite, options: Options, stage: str) -> dict[str, Any]:
 
 def _held(site: ShiftSite, stage: str) -> dict[str, Any]:
     """What holds a deployment in a stage that would pass in no time."""
+    if stage == "CLEAN_UP":
+        return {"bakeTimeInMinutes": 0}  # slow requests are still with the old version
     if stage in UNHOOKED:
         return {}
     if stage in ("TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT"):
@@ -186,7 +188,7 @@ def _stopped(site: ShiftSite, watch: Watch, stage: str, kind: str) -> float:
     if stage == "RECONCILE_SERVICE":
         _supersede(site, watch)
     watch.until(lambda look: look.stage == stage, SECONDS)
-    time.sleep(random.uniform(0.0, 0.3 if stage in ("SCALE_UP", "CLEAN_UP") else 1.0))
+    time.sleep(random.uniform(0.0, {"SCALE_UP": 0.3, "CLEAN_UP": 0.1}.get(stage, 1.0)))
     moment = time.time()
     site.stop(kind)
     return moment
@@ -211,7 +213,9 @@ def _kill(site: ShiftSite, options: Options, stage: str) -> dict[str, Any]:
             site.engine.kill()
             two_groups.start(site.engine)
 
-        return _trial(site, options, "SUCCESSFUL", killed)
+        return _trial(
+            site, options, "SUCCESSFUL", killed, **(_held(site, stage) if stage == "CLEAN_UP" else {})
+        )
     point = random.choice(_points(site, stage))
     site.engine.kill()
     two_groups.start(site.engine, f"ecs.deployment.{point}")
@@ -268,6 +272,8 @@ def _trial(
     version = f"v{time.time():.0f}"
     definition = site.define(version, behaviour)
     bad = expected != "SUCCESSFUL"
+    configured = site.configuration._replace(settings={**site.configuration.settings, **settings})
+    waits = configured.waits / site.speed
     decided = None
     with site.load(options.rate, options.slow) as answers:
         time.sleep(1)
@@ -279,25 +285,25 @@ def _trial(
                 raise
         with Watch(site.look) as watch:
             decided = meanwhile(watch)
-            seconds = SECONDS + site.configuration.waits / site.speed
-            end = watch.until(lambda look: _ended(look), seconds)
+            end = watch.until(lambda look: not look.runs, SECONDS + waits)
         time.sleep(1)
     own = (502, 503) if behaviour == "dies" else ()
     line = verdict(answers, watch.marks, version, bad=bad, own=own, decided=decided)
-    line |= {"rate": options.rate, "ended": end.look.status, "took": round(end.at - begun, 2)}
+    line |= {"rate": options.rate, "ended": end.look.status, "reason": end.look.reason}
+    line["took"] = round(end.at - begun, 2)
     if not bad:
-        line["waits"] = round(site.configuration.waits / site.speed, 2)
-        line["overhead"] = round(end.at - begun - site.configuration.waits / site.speed, 2)
+        line["waits"] = round(waits, 2)
+        line["overhead"] = round(end.at - begun - waits, 2)
         site.version = version
     return {**line, "wrong": _wrong(site, line, expected)}
 
 
-def _ended(look: Look) -> bool:
-    return look.status not in RUNNING
-
-
 def _wrong(site: ShiftSite, line: dict[str, Any], expected: str) -> list[str]:
-    wrong = [] if line["ended"] == expected else [f"ended as {line['ended']}, not as {expected}"]
+    wrong = (
+        []
+        if line["ended"] == expected
+        else [f"ended as {line['ended']}, not as {expected}: {line['reason']}"]
+    )
     if line["failed"]:
         wrong.append(f"failed requests: {line['failed']}")
     deadline = time.monotonic() + 10

@@ -19,6 +19,8 @@ from homeport.pytest_plugin import RunningEngine
 
 TASKS = 2
 SLOW_CONNECTIONS = 2
+_HEALTH_SECONDS = 5
+"""From one health check to the next, in real seconds."""
 
 
 @contextlib.contextmanager
@@ -49,7 +51,9 @@ class TwoGroups:
 
     def __init__(self, engine: RunningEngine, trust: str, policy: str) -> None:
         self.engine = engine
-        engine.client("ecs").create_cluster()
+        self._speed = float(engine.environment.get("HOMEPORT_CLOCK_SPEED", 1))
+        self._since = float(engine.environment.get("HOMEPORT_CLOCK_SINCE", 0))
+        self.ecs.create_cluster()
         balancer = self.elbv2.create_load_balancer(Name="bench", Subnets=["subnet-1", "subnet-2"])
         self.arn: str = balancer["LoadBalancers"][0]["LoadBalancerArn"]
         self.host: str = balancer["LoadBalancers"][0]["DNSName"]
@@ -57,8 +61,6 @@ class TwoGroups:
         self.listeners = [self._listener(port) for port in (80, 8080)]
         self.rules = [self._rule(listener) for listener in self.listeners]
         self.role = self._role(trust, policy)
-        self._speed = float(engine.environment.get("HOMEPORT_CLOCK_SPEED", 1))
-        self._since = float(engine.environment.get("HOMEPORT_CLOCK_SINCE", 0))
 
     @functools.cached_property
     def ecs(self) -> Any:
@@ -178,7 +180,7 @@ class TwoGroups:
             VpcId="vpc-1",
             TargetType="ip",
             HealthCheckPath=versions.HEALTH,
-            HealthCheckIntervalSeconds=5,
+            HealthCheckIntervalSeconds=round(_HEALTH_SECONDS * self.speed),  # a task's start is not sped up
             HealthCheckTimeoutSeconds=2,
         )["TargetGroups"][0]["TargetGroupArn"]
         delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "300"}

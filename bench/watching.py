@@ -12,23 +12,27 @@ EVERY = 0.05
 
 class Look(NamedTuple):
     """A deployment as its service describes it: its stage, the percentage of production traffic that the new version
-    is to have, and its status."""
+    is to have, its status and the reason, and whether it goes on."""
 
     stage: str
     percent: float
     status: str
+    reason: str = ""
+    runs: bool = True
 
 
 class Mark(NamedTuple):
-    """What a deployment was from a moment on (seconds since the epoch)."""
+    """What a deployment was from a moment on (seconds since the epoch); `UNSEEN` while nobody answers."""
 
     at: float
     look: Look
 
 
+UNSEEN = Look("", -1.0, "")
+
+
 class Watch:
-    """`with Watch(look) as watch`: `watch.marks` has all changes; a `look` that fails, as the engine is dead, counts
-    for nothing."""
+    """`with Watch(look) as watch`: `watch.marks` has all changes. A `look` fails while the engine is dead."""
 
     def __init__(self, look: Callable[[], Look]) -> None:
         self.marks: list[Mark] = []
@@ -45,12 +49,15 @@ class Watch:
         self._thread.join()
 
     def until(self, good: Callable[[Look], bool], seconds: float) -> Mark:
-        """The first change after which the deployment is as wanted. Raises TimeoutError with what it is instead."""
+        """The first change after which the deployment is as wanted. Raises TimeoutError, or RuntimeError when it ends
+        before, with what it is instead."""
         deadline = time.monotonic() + seconds
         while True:
             for mark in list(self.marks):
                 if good(mark.look):
                     return mark
+                if not mark.look.runs:
+                    raise RuntimeError(f"it ended: {mark.look}")
             if time.monotonic() > deadline:
                 raise TimeoutError(f"after {seconds:.0f} s still {self.marks[-1:]}")
             time.sleep(EVERY / 5)
@@ -60,6 +67,6 @@ class Watch:
             try:
                 found = self._look()
             except Exception:  # nobody answers now
-                continue
+                found = UNSEEN
             if not self.marks or self.marks[-1].look != found:
                 self.marks.append(Mark(time.time(), found))

@@ -99,6 +99,27 @@ class Ecs:
         )
 
 
+class Alarm:
+    """An alarm whose state the test decides."""
+
+    def __init__(self, engine: Any, name: str) -> None:
+        self._api, self._name = engine.client("cloudwatch"), name
+        self._api.put_metric_alarm(
+            AlarmName=name,
+            Namespace="App",
+            MetricName=name,
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
+            TreatMissingData="ignore",
+        )
+
+    def ring(self) -> None:
+        self._api.set_alarm_state(AlarmName=self._name, StateValue="ALARM", StateReason="by hand")
+
+
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}}
 
 
@@ -108,11 +129,12 @@ def ecs(engine: Any) -> Ecs:
     return Ecs(engine)
 
 
-def web(version: str, port: int = 8080) -> str:
-    """A script that serves its version at `/`, after two seconds at `/cgi-bin/slow`."""
+def web(version: str, port: int = 8080, fails: bool = False) -> str:
+    """A script that serves its version at `/`, and at `/cgi-bin/slow` after two seconds, or 500 at once if it fails."""
     # without the announcement the load balancer would use a connection again that the server is about to close
     head = r"Connection: close\\r\\nContent-Length: 4\\r\\n\\r\\n"
-    slow = f"'#!/bin/sh\\nsleep 2\\nprintf \"{head}slow\"\\n'"
+    work = r'printf "Status: 500 Oh\\r\\n' if fails else r'sleep 2\nprintf "'
+    slow = f"'#!/bin/sh\\n{work}{head}slow\"\\n'"
     return (
         f"mkdir -p /tmp/www/cgi-bin; cd /tmp/www; echo -n {version} > index.html; "
         f"printf {slow} > cgi-bin/slow; chmod 755 cgi-bin/slow; exec httpd -f -p {port} -h /tmp/www"

@@ -32,13 +32,13 @@ def pause(*stages: str, **members: Any) -> dict[str, Any]:
 
 class Shop:
     """A load balancer with a production and a test rule, on ports that no other engine of this machine has, before a
-    service `web`."""
+    service `web`. `group` are settings of its target groups."""
 
-    def __init__(self, engine: Any) -> None:
+    def __init__(self, engine: Any, **group: Any) -> None:
         self.engine = engine
         self.balancer = Balancer(engine)
         self.elbv2 = self.balancer.elbv2
-        settings = {"HealthCheckPath": "/", "HealthyThresholdCount": 2, "UnhealthyThresholdCount": 2}
+        settings = {"HealthCheckPath": "/", "HealthyThresholdCount": 2, "UnhealthyThresholdCount": 2, **group}
         self.groups = [self.balancer.group(name, **settings) for name in ("one", "two")]
         for group in self.groups:
             delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "20"}

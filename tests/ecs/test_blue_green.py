@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.ecs.conftest import web
+from tests.ecs.conftest import Alarm, web
 from tests.ecs.shifting import Shop, pause, role
 from tests.waiting import until
 
@@ -81,6 +81,24 @@ async def test_a_person_takes_it_back_at_any_stage(shop: Shop):
     assert shop.ecs.service()["taskDefinition"] == good
 
 
+async def test_a_person_takes_it_back_while_the_old_tasks_drain(shop: Shop):
+    await asyncio.to_thread(shop.serve, "BLUE_GREEN")
+    before, good = shop.split(), shop.ecs.service()["taskDefinition"]
+    async with shop.load(connections=2) as load, shop.load(path="/cgi-bin/slow", connections=2) as slow:
+        await asyncio.to_thread(shop.deploy, web("v2"))
+        await asyncio.to_thread(until, shop.deployment, lambda found: found["lifecycleStage"] == "CLEAN_UP")
+        for _ in range(2):  # who asks again is told no other
+            shop.stop()
+        await asyncio.to_thread(shop.until_status, "ROLLBACK_SUCCESSFUL")
+        load.answers.clear()
+        await load.until(10)
+    assert set(load.answers) == {"v1"}
+    assert (load.errors, slow.errors) == ([], [])
+    assert (shop.split(), shop.ecs.service()["taskDefinition"]) == (before, good)
+    with pytest.raises(ClientError, match="ConflictException"):
+        shop.stop()
+
+
 async def test_a_green_that_crashes_never_gets_traffic(shop: Shop):
     await asyncio.to_thread(shop.serve, "BLUE_GREEN", deploymentCircuitBreaker=BREAKER)
     async with shop.load(connections=3) as load:
@@ -96,26 +114,15 @@ async def test_a_green_that_crashes_never_gets_traffic(shop: Shop):
 
 
 def test_an_alarm_takes_it_back_while_it_bakes(shop: Shop):
-    cloudwatch = shop.engine.client("cloudwatch")
-    for name in ("errors", "old"):
-        cloudwatch.put_metric_alarm(
-            AlarmName=name,
-            Namespace="shop",
-            MetricName=name,
-            Statistic="Sum",
-            Period=60,
-            EvaluationPeriods=1,
-            Threshold=1,
-            ComparisonOperator="GreaterThanThreshold",
-        )
+    errors, old = (Alarm(shop.engine, name) for name in ("errors", "old"))
     alarms = {"alarmNames": ["errors", "old"], "enable": True, "rollback": True}
     shop.serve("BLUE_GREEN", alarms=alarms)
-    cloudwatch.set_alarm_state(AlarmName="old", StateValue="ALARM", StateReason="before the deployment")
+    old.ring()  # before the deployment
     before = shop.split()
     shop.deploy(web("v2"), bakeTimeInMinutes=5)
     shop.until_stage("BAKE_TIME")
     assert shop.split() == before[::-1]
-    cloudwatch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="too many")
+    errors.ring()
     until(shop.split, lambda split: split == before)
     seen = shop.until_status("ROLLBACK_SUCCESSFUL")
     assert seen["alarms"] == {

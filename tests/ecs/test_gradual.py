@@ -61,6 +61,33 @@ def test_a_linear_deployment_takes_equal_steps(shop: Shop):
     assert shop.split()[green] == 100
 
 
+async def test_a_canary_that_answers_500_is_taken_back_by_what_the_load_balancer_measures(shop: Shop):
+    canary = {"canaryPercent": 20.0, "canaryBakeTimeInMinutes": 10}
+    await asyncio.to_thread(shop.serve, "CANARY", 1, canaryConfiguration=canary)
+    before = shop.split()
+    shop.engine.client("cloudwatch").put_metric_alarm(
+        AlarmName="errors",
+        Namespace="AWS/ApplicationELB",
+        MetricName="HTTPCode_Target_5XX_Count",
+        Dimensions=[{"Name": "LoadBalancer", "Value": shop.balancer.arn.partition("loadbalancer/")[2]}],
+        Statistic="Sum",
+        Period=10,
+        EvaluationPeriods=1,
+        Threshold=3,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )
+    alarms = {"alarmNames": ["errors"], "enable": True, "rollback": True}
+    async with shop.load(path="/cgi-bin/slow", connections=12) as load:
+        await asyncio.to_thread(shop.deploy, web("v2", fails=True), alarms=alarms)
+        seen = await asyncio.to_thread(shop.until_status, "ROLLBACK_SUCCESSFUL")
+        share = len(load.errors) / load.answers.total()
+    assert "of the alarm(s) in state ALARM: errors." in seen["statusReason"]
+    assert seen["alarms"]["triggeredAlarmNames"] == ["errors"]
+    assert shop.split() == before
+    assert set(load.errors) == {"http/1.1 500 internal server error"} and share < 0.5
+
+
 HOOK = """
 import json
 

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from tests.ecs.conftest import NETWORK, Ecs
+from tests.ecs.conftest import NETWORK, Alarm, Ecs
 from tests.waiting import until
 
 
@@ -179,29 +179,17 @@ NEVER = {"command": ["CMD-SHELL", "echo not today; exit 1"], "interval": 5, "ret
 
 
 def test_an_alarm_during_a_deployment_takes_it_back(fast: Ecs):
-    cloudwatch = fast.engine.client("cloudwatch")
-    for name in ("errors", "old-trouble"):
-        cloudwatch.put_metric_alarm(
-            AlarmName=name,
-            Namespace="App",
-            MetricName=name,
-            Statistic="Sum",
-            Period=60,
-            EvaluationPeriods=1,
-            Threshold=1,
-            ComparisonOperator="GreaterThanThreshold",
-            TreatMissingData="ignore",
-        )
+    errors, old = (Alarm(fast.engine, name) for name in ("errors", "old-trouble"))
     alarms = {"alarmNames": ["errors", "old-trouble"], "enable": True, "rollback": True}
     configuration = {"alarms": alarms, "bakeTimeInMinutes": 10}
     good, bad = fast.define("exec sleep 600"), fast.define("exec sleep 601")
     fast.serve(good, deploymentConfiguration=configuration | {"bakeTimeInMinutes": 0})
     fast.until_stable()
-    cloudwatch.set_alarm_state(AlarmName="old-trouble", StateValue="ALARM", StateReason="before it began")
+    old.ring()  # before it begins
     fast.api.update_service(service="web", taskDefinition=bad, deploymentConfiguration=configuration)
     until(fast.tasks, lambda tasks: [task["taskDefinitionArn"] for task in tasks] == [bad], 60)
     assert fast.service()["deployments"][0]["rolloutState"] == "IN_PROGRESS"
-    cloudwatch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="too many")
+    errors.ring()
     until(fast.service, lambda service: service["taskDefinition"] == good)
     record = fast.api.list_service_deployments(service="web")["serviceDeployments"][0]
     assert record["status"].startswith("ROLLBACK_")

@@ -25,7 +25,8 @@ _WAITS = (1.0, 5.0, 30.0, 120.0)
 
 def change_state(ctx: Context, alarm: Body, state: str, reason: str, data: str | None) -> None:
     """Put the alarm into a state, in the running transaction; when it is another one than before, history tells of
-    it, EventBridge hears of it, and the alarm's actions run."""
+    it, EventBridge hears of it, the alarm's actions run, and whoever waits for the topic `cloudwatch.alarm:<ARN>` is
+    notified."""
     old, now = alarm["StateValue"], ctx.now()
     changed = {
         **alarm,
@@ -39,6 +40,7 @@ def change_state(ctx: Context, alarm: Body, state: str, reason: str, data: str |
     ALARMS.put(ctx, changed)
     if state == old:
         return
+    ctx.notify(f"cloudwatch.alarm:{alarm['AlarmArn']}")
     name, kind = alarm["AlarmName"], alarm["kind"]
     summary = f"Alarm updated from {old} to {state}"
     before = {"stateValue": old, "stateReason": alarm["StateReason"]}

@@ -20,7 +20,13 @@ async def watch(shift: Shift) -> None:
             _breaker(shift)
             await _alarms(shift)
 
-    await shift.x.until(look, [shift.topic], every=LOOK_SECONDS)
+    await shift.x.until(look, [shift.topic, *_alarm_topics(shift)], every=LOOK_SECONDS)
+
+
+def _alarm_topics(shift: Shift) -> list[str]:
+    """The topics that are notified when the deployment's alarms change, so that traffic goes back at once."""
+    names = (shift.configuration.get("alarms") or {}).get("alarmNames") or []
+    return [f"cloudwatch.alarm:{shift.ctx.arn(f'alarm:{name}', 'cloudwatch')}" for name in names]
 
 
 def _stop_request(shift: Shift) -> None:

@@ -190,17 +190,23 @@ async def describe_service_revisions(ctx: Context, request: Body) -> Body:
 
 @operation
 async def stop_service_deployment(ctx: Context, request: Body) -> Body:
-    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopServiceDeployment.html"""
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopServiceDeployment.html
+
+    One that stops or goes back already continues to do so.
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stop-service-deployment.html
+    """
     arn = request["serviceDeploymentArn"]
     with ctx.store.transaction():
         row = _find(ctx, arn)
         if row is None:
             raise AwsError("ServiceDeploymentNotFoundException", "The service deployment was not found.")
-        if row["status"] not in ("PENDING", "IN_PROGRESS"):
+        if row["status"] not in _RUNNING:
             raise AwsError(
                 "ConflictException",
-                f"The service deployment is {row['status']}: only one that is PENDING or IN_PROGRESS can be stopped.",
+                f"The service deployment is {row['status']}: only one that has not ended can be stopped.",
             )
+        if row["status"] not in ("PENDING", "IN_PROGRESS"):
+            return {"serviceDeploymentArn": arn}
         service = SERVICES.get(ctx, row["clusterName"], row["serviceName"])
         assert service is not None
         kind = request.get("stopType", "ROLLBACK")

@@ -17,6 +17,7 @@ from homeport.engine.services.ecs.names import (
     task_key,
 )
 from homeport.engine.services.ecs.observation import docker_name
+from homeport.engine.services.ecs.passing import check_roles
 from homeport.engine.services.ecs.tables import TASKS, TOKENS
 from homeport.engine.services.ecs.task_rows import (
     definition_of,
@@ -31,17 +32,13 @@ from homeport.engine.wire.errors import AwsError
 
 Body = dict[str, Any]
 
-_ROLES = {
-    "overrides.taskRoleArn": "ecs-tasks.amazonaws.com",
-    "overrides.executionRoleArn": "ecs-tasks.amazonaws.com",
-}
 
-
-@operation(pass_role=_ROLES)
+@operation
 async def run_task(ctx: Context, request: Body) -> Body:
     """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html"""
     cluster = find_cluster(ctx, request.get("cluster"))
     definition = find_definition(ctx, request["taskDefinition"])
+    await check_roles(ctx, {**definition["definition"], **request.get("overrides", {})})
     if (token := request.get("clientToken")) and (known := TOKENS.get(ctx, token)):
         before = [TASKS.get(ctx, *key) for key in known["tasks"]]
         return {"tasks": [described(row) for row in before if row], "failures": []}
