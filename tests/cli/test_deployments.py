@@ -1,4 +1,4 @@
-"""`homeport status` and `homeport rollback` while a pipeline deploys to a service whose traffic shifts."""
+"""`homeport status`, `homeport rollback` and the console while a pipeline deploys to a service whose traffic shifts."""
 
 import json
 import re
@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from homeport.cli.target import Target
+from tests.cli.browser import Browser, Served, form
 from tests.codepipeline.pipelines import BUCKET, action, codecommit_source, declaration, first, outcome, put
 from tests.codepipeline.pipelines import role as pipeline_role
 from tests.containers.conftest import IMAGE
@@ -32,15 +34,33 @@ def homeport(engine, *words: str) -> str:
     return done.stdout
 
 
-def test_status_tells_what_a_deployment_waits_for_and_rollback_takes_it_back(shop: Shop):
+@pytest.fixture
+def browser(engine, monkeypatch):
+    for name, value in engine.env.items():
+        monkeypatch.setenv(name, value)
+    served = Served(Target())
+    browser = Browser(served)
+    yield browser
+    browser.close()
+    served.stop()
+
+
+def test_status_tells_what_a_deployment_waits_for_and_rollback_takes_it_back(shop: Shop, browser: Browser):
     engine = shop.engine
     waits = {"lifecycleHooks": [pause("PRE_PRODUCTION_TRAFFIC_SHIFT")]}
     shop.ecs.api.update_service(service="web", deploymentConfiguration=waits)
     deploy = action("Deploy", "Deploy", "ECS", {"ClusterName": "default", "ServiceName": "web"}, ["Code"])
     stages = [("Source", codecommit_source()), ("Deploy", deploy)]
     engine.client("codepipeline").create_pipeline(pipeline=declaration("app", pipeline_role(engine), *stages))
-    shop.until_stage("PRE_PRODUCTION_TRAFFIC_SHIFT")
-    shop.go_on()
+    page = browser.stream("/pipelines/app/events")
+    asked = page.until("services", lambda shown: "/do/go-on" in shown)
+    assert "It waits for your answer" in asked
+    assert browser.do("go-on", **form(asked, "go-on")) == {"said": "The deployment goes on."}
+    shifted = page.until("services", lambda shown: "old version 80 percent, new version 20 percent" in shown)
+    assert {'<li class="now" aria-current="step">Traffic</li>', '<span class="chip old">old</span>'} <= set(
+        re.findall(r'<li class="now".*?</li>|<span class="chip old">.*?</span>', shifted)
+    )
+    assert form(shifted, "take-back") == {"deployment": shop.deployment()["serviceDeploymentArn"]}
     shop.until_stage("PRE_PRODUCTION_TRAFFIC_SHIFT")
 
     told = homeport(engine, "status", "app")

@@ -13,7 +13,8 @@ STOPPABLE = ("PENDING", "IN_PROGRESS")
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """A service deployment. `production` and `test` are the new version's shares of the traffic in percent, None for
-    a rolling deployment; `waits` says what for; `commands` are how to go on, and back."""
+    a rolling deployment; `waits` says what for, and `hook` is the pause that waits for a person's answer; `commands`
+    are how to go on, and back."""
 
     cluster: str
     service: str
@@ -26,12 +27,17 @@ class Deployment:
     production: float | None = None
     test: float | None = None
     reason: str = ""
+    hook: str = ""
     commands: tuple[tuple[str, str], ...] = ()
 
 
 def services(codepipeline: Any, pipeline: str, stage: str | None = None) -> list[tuple[str, str]]:
     """Cluster and name of the services that the ECS actions of a pipeline (or of one of its stages) deploy to."""
-    declared = codepipeline.get_pipeline(name=pipeline)["pipeline"]
+    return services_of(codepipeline.get_pipeline(name=pipeline)["pipeline"], stage)
+
+
+def services_of(declared: dict[str, Any], stage: str | None = None) -> list[tuple[str, str]]:
+    """The same of a pipeline's declaration."""
     return [
         (action["configuration"]["ClusterName"], action["configuration"]["ServiceName"])
         for each in declared["stages"]
@@ -49,9 +55,14 @@ def running(ecs: Any, cluster: str, service: str) -> Deployment | None:
         ecs.exceptions.AccessDeniedException,
     )
     try:
-        found = ecs.list_service_deployments(cluster=cluster, service=service, status=list(RUNNING))
+        return under_way(ecs, cluster, service)
     except unseen:
         return None
+
+
+def under_way(ecs: Any, cluster: str, service: str) -> Deployment | None:
+    """The service's deployment that is under way; None when none is."""
+    found = ecs.list_service_deployments(cluster=cluster, service=service, status=list(RUNNING))
     arns = [each["serviceDeploymentArn"] for each in found["serviceDeployments"]][:1]
     if not arns:
         return None
@@ -72,8 +83,19 @@ def running(ecs: Any, cluster: str, service: str) -> Deployment | None:
         production=target.get("requestedProductionTrafficWeight") if shifts else None,
         test=target.get("requestedTestTrafficWeight") if shifts else None,
         reason=body.get("statusReason", ""),
+        hook=next((hook["hookId"] for hook in _unanswered(body)), ""),
         commands=tuple(_commands(body)),
     )
+
+
+def take_back(ecs: Any, arn: str) -> None:
+    """Roll a deployment back that is under way."""
+    ecs.stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
+
+
+def go_on(ecs: Any, arn: str, hook: str) -> None:
+    """Let a deployment go on that waits at a pause."""
+    ecs.continue_service_deployment(serviceDeploymentArn=arn, hookId=hook, action="CONTINUE")
 
 
 def _waits(body: dict[str, Any], configuration: dict[str, Any]) -> str:
@@ -106,14 +128,20 @@ def _step(body: dict[str, Any], configuration: dict[str, Any]) -> str:
 
 def _commands(body: dict[str, Any]) -> list[tuple[str, str]]:
     found = []
-    for hook in body.get("lifecycleHookDetails", []):
-        if hook["status"] == "AWAITING_ACTION":
-            arn = body["serviceDeploymentArn"]
-            command = f"aws ecs continue-service-deployment --service-deployment-arn {arn} --hook-id {hook['hookId']}"
-            found.append(("go on", command))
+    for hook in _unanswered(body):
+        arn = body["serviceDeploymentArn"]
+        command = (
+            f"aws ecs continue-service-deployment --service-deployment-arn {arn} --hook-id {hook['hookId']}"
+        )
+        found.append(("go on", command))
     if body["status"] in STOPPABLE:
         found.append(("go back", "homeport rollback"))
     return found
+
+
+def _unanswered(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The pauses that wait for an answer."""
+    return [each for each in body.get("lifecycleHookDetails", []) if each["status"] == "AWAITING_ACTION"]
 
 
 def _time(moment: datetime) -> str:

@@ -31,7 +31,7 @@ def explained(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def sentence(error: Exception) -> str | None:
-    """None for what is neither AWS's nor this machine's: a bug."""
+    """What went wrong; None for what is neither AWS's nor this machine's: a bug."""
     if isinstance(error, CannotReach):
         return str(error)
     # Imported late: verbs that do not speak to AWS need no botocore, and start the faster.

@@ -27,6 +27,43 @@ def build_log(codebuild: Any, logs: Any, build_id: str, last: int = 1000) -> lis
     return [event["message"] for event in page["events"]]
 
 
+class BuildLog:
+    """The lines of a build's log that were not read yet."""
+
+    def __init__(self, codebuild: Any, logs: Any, build_id: str) -> None:
+        self._codebuild = codebuild
+        self._logs = logs
+        self._id = build_id
+        self._token: str | None = None
+        self.ended = False
+
+    def fresh(self) -> Iterator[str]:
+        """The lines since the last time. `ended` tells afterwards that no more will come."""
+        build = self._codebuild.batch_get_builds(ids=[self._id])["builds"][0]
+        yield from self._lines(build.get("logs", {}))
+        self.ended = build["buildComplete"]
+
+    def _lines(self, where: dict[str, Any]) -> Iterator[str]:
+        if not where.get("groupName") or not where.get("streamName"):
+            return
+        arguments = {
+            "logGroupName": where["groupName"],
+            "logStreamName": where["streamName"],
+            "startFromHead": True,
+        }
+        while True:
+            token = self._token
+            try:
+                page = self._logs.get_log_events(**arguments, **({"nextToken": token} if token else {}))
+            except self._logs.exceptions.ResourceNotFoundException:
+                return
+            for event in page["events"]:
+                yield event["message"]
+            self._token = page["nextForwardToken"]
+            if not page["events"] or self._token == token:
+                return
+
+
 class LogFollower:
     """The lines of an execution that were not shown yet, action by action."""
 
@@ -40,7 +77,7 @@ class LogFollower:
             for stage in declared["stages"]
             for action in stage["actions"]
         }
-        self._tokens: dict[str, str] = {}
+        self._builds: dict[str, BuildLog] = {}
         self._seen: set[str] = set()
 
     def fresh(self, execution: Execution) -> Iterator[tuple[str, str]]:
@@ -57,25 +94,9 @@ class LogFollower:
                 yield action.name, action.summary
 
     def _build(self, build_id: str) -> Iterator[str]:
-        where = self._codebuild.batch_get_builds(ids=[build_id])["builds"][0].get("logs", {})
-        if not where.get("groupName") or not where.get("streamName"):
-            return
-        arguments = {
-            "logGroupName": where["groupName"],
-            "logStreamName": where["streamName"],
-            "startFromHead": True,
-        }
-        while True:
-            token = self._tokens.get(build_id)
-            try:
-                page = self._logs.get_log_events(**arguments, **({"nextToken": token} if token else {}))
-            except self._logs.exceptions.ResourceNotFoundException:
-                return
-            for event in page["events"]:
-                yield event["message"]
-            self._tokens[build_id] = page["nextForwardToken"]
-            if not page["events"] or page["nextForwardToken"] == token:
-                return
+        if build_id not in self._builds:
+            self._builds[build_id] = BuildLog(self._codebuild, self._logs, build_id)
+        yield from self._builds[build_id].fresh()
 
     def _service(self, action: Action, started: datetime) -> Iterator[str]:
         configuration = self._configuration[action.stage, action.name]

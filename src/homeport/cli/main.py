@@ -34,6 +34,7 @@ VERBS = {
     "permissions": "permissions.command:permissions",
     "cost": "cost.command:cost",
     "open": "pipeline:open_",
+    "console": "console.command:console",
     "exec": "exec:exec_",
     "docker": "docker:app",
 }

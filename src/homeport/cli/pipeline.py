@@ -15,7 +15,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from homeport.cli import deployments, pipelines, view
+from homeport.cli import approvals, deployments, pipelines, view
 from homeport.cli.logs import LogFollower
 from homeport.cli.output import Output, OutputOption, tell
 from homeport.cli.project import DEFAULT, load, stack_name
@@ -113,12 +113,7 @@ def start(
     """Start an execution by hand."""
     client = target.client("codepipeline")
     name = _name(client, pipeline)
-    arguments: dict[str, Any] = {}
-    if commit:
-        source = client.get_pipeline(name=name)["pipeline"]["stages"][0]["actions"][0]["name"]
-        override = {"actionName": source, "revisionType": "COMMIT_ID", "revisionValue": commit}
-        arguments["sourceRevisions"] = [override]
-    started = client.start_pipeline_execution(name=name, **arguments)["pipelineExecutionId"]
+    started = pipelines.start(client, name, commit)
     sentence = f"{name} runs as {started}. Follow it:  homeport status {name} --watch"
     tell(output, sentence, pipeline=name, execution=started)
 
@@ -164,10 +159,7 @@ def retry(
             f"No action of the execution {shown.id} of {name} has failed: it is {shown.status}. "
             f"Run the newest commit:  homeport start {name}"
         )
-    mode = "ALL_ACTIONS" if all_actions else "FAILED_ACTIONS"
-    client.retry_stage_execution(
-        pipelineName=name, stageName=failed.stage, pipelineExecutionId=shown.id, retryMode=mode
-    )
+    pipelines.retry(client, name, shown.id, failed.stage, all_actions)
     sentence = f"{name}: the stage {failed.stage} runs again. Follow it:  homeport status {name} --watch"
     tell(output, sentence, pipeline=name, execution=shown.id, stage=failed.stage)
 
@@ -191,8 +183,7 @@ def rollback(
         return
     stage = stage or client.get_pipeline(name=name)["pipeline"]["stages"][-1]["name"]
     goal = to or _last_good(client, name, stage)
-    started = client.rollback_stage(pipelineName=name, stageName=stage, targetPipelineExecutionId=goal)
-    execution = started["pipelineExecutionId"]
+    execution = pipelines.go_back(client, name, stage, goal)
     sentence = f"{name}: {stage} goes back to {goal}, as the execution {execution}."
     tell(output, sentence, pipeline=name, stage=stage, target=goal, execution=execution)
 
@@ -203,7 +194,7 @@ def _stop_deployments(target: Target, services: list[tuple[str, str]], output: O
     said = []
     for each in under_way:
         if each.status in deployments.STOPPABLE:
-            target.client("ecs").stop_service_deployment(serviceDeploymentArn=each.arn, stopType="ROLLBACK")
+            deployments.take_back(target.client("ecs"), each.arn)
             said.append(f"{each.service}: the deployment in the stage {each.stage} goes back.")
         else:
             said.append(f"{each.service}: the deployment goes back already ({each.status}).")
@@ -264,18 +255,15 @@ def _name(client: Any, pipeline: str | None) -> str:
         try:
             return str(client.get_pipeline(name=pipeline)["pipeline"]["name"])
         except client.exceptions.PipelineNotFoundException:
-            raise CannotReach(f"There is no pipeline {pipeline}: {_known(_names(client))}.") from None
-    names = _names(client)
+            raise CannotReach(
+                f"There is no pipeline {pipeline}: {_known(pipelines.names(client))}."
+            ) from None
+    names = pipelines.names(client)
     if DEFAULT.exists() and (own := load(DEFAULT).app) in names:
         return own
     if len(names) == 1:
         return names[0]
     raise CannotReach(f"Name a pipeline: {_known(names)}.")
-
-
-def _names(client: Any) -> list[str]:
-    pages = client.get_paginator("list_pipelines").paginate()
-    return sorted(each["name"] for page in pages for each in page["pipelines"])
 
 
 def _known(names: list[str]) -> str:
@@ -310,18 +298,9 @@ def _last_good(client: Any, name: str, stage: str) -> str:
 def _answer(target: Target, pipeline: str | None, result: str, comment: str, output: Output) -> None:
     client = target.client("codepipeline")
     name = _name(client, pipeline)
-    for stage in client.get_pipeline_state(name=name)["stageStates"]:
-        for action in stage["actionStates"]:
-            token = action.get("latestExecution", {}).get("token")
-            if token and action["latestExecution"]["status"] == "InProgress":
-                client.put_approval_result(
-                    pipelineName=name,
-                    stageName=stage["stageName"],
-                    actionName=action["actionName"],
-                    result={"summary": comment[:512], "status": result},
-                    token=token,
-                )
-                sentence = f"{name}: {stage['stageName']}/{action['actionName']} is {result.lower()}."
-                tell(output, sentence, pipeline=name, stage=stage["stageName"], action=action["actionName"])
-                return
-    raise CannotReach(f"{name} does not wait for an approval. What it does:  homeport status {name}")
+    found = approvals.waiting(client, name)
+    if not found:
+        raise CannotReach(f"{name} does not wait for an approval. What it does:  homeport status {name}")
+    approvals.answer(client, found[0], result, comment)
+    sentence = f"{name}: {found[0].stage}/{found[0].action} is {result.lower()}."
+    tell(output, sentence, pipeline=name, stage=found[0].stage, action=found[0].action)

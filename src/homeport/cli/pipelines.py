@@ -49,6 +49,12 @@ class Execution:
         return next((action for action in self.actions if action.status == "Failed"), None)
 
 
+def names(codepipeline: Any) -> list[str]:
+    """The names of the pipelines."""
+    pages = codepipeline.get_paginator("list_pipelines").paginate()
+    return sorted(each["name"] for page in pages for each in page["pipelines"])
+
+
 def latest(codepipeline: Any, pipeline: str, commit: str | None = None) -> str | None:
     """The id of the newest execution; of the newest that deploys `commit` when one is named."""
     page = codepipeline.list_pipeline_executions(pipelineName=pipeline, maxResults=20)
@@ -92,6 +98,31 @@ def read(codepipeline: Any, pipeline: str, execution_id: str) -> Execution:
         message=revision.get("revisionSummary", ""),
         actions=actions,
     )
+
+
+def start(codepipeline: Any, pipeline: str, commit: str | None = None) -> str:
+    """Start an execution of the branch's newest commit, or of another; returns its id."""
+    arguments: dict[str, Any] = {}
+    if commit:
+        source = codepipeline.get_pipeline(name=pipeline)["pipeline"]["stages"][0]["actions"][0]["name"]
+        override = {"actionName": source, "revisionType": "COMMIT_ID", "revisionValue": commit}
+        arguments["sourceRevisions"] = [override]
+    return codepipeline.start_pipeline_execution(name=pipeline, **arguments)["pipelineExecutionId"]
+
+
+def retry(codepipeline: Any, pipeline: str, execution: str, stage: str, all_actions: bool = False) -> None:
+    """Run a failed stage again: the actions that failed, or all of its actions."""
+    mode = "ALL_ACTIONS" if all_actions else "FAILED_ACTIONS"
+    codepipeline.retry_stage_execution(
+        pipelineName=pipeline, stageName=stage, pipelineExecutionId=execution, retryMode=mode
+    )
+
+
+def go_back(codepipeline: Any, pipeline: str, stage: str, execution: str) -> str:
+    """Deploy in a stage what an earlier execution deployed there; returns the id of the execution that does it."""
+    return codepipeline.rollback_stage(
+        pipelineName=pipeline, stageName=stage, targetPipelineExecutionId=execution
+    )["pipelineExecutionId"]
 
 
 def _action(stage: str, declared: dict[str, Any], detail: dict[str, Any] | None) -> Action:

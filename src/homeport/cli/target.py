@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from homeport.cli.processes import alive
@@ -32,6 +33,8 @@ class Target:
     profile: str | None = None
     region: str | None = None
     data: Path | None = None
+    _lock: RLock = field(default_factory=RLock, init=False, repr=False, compare=False)
+    """Clients are safe in threads, making them is not."""
 
     @property
     def folder(self) -> Path:
@@ -76,9 +79,17 @@ class Target:
         )
 
     def client(self, service: str) -> Any:
-        """A boto3 client."""
-        local = self.name is TargetName.local and not self.is_named_by_environment
-        return self.session.client(service, endpoint_url=self.facts["url"] if local else None)
+        """A boto3 client, the same one for a service each time."""
+        with self._lock:
+            if service not in self._clients:
+                local = self.name is TargetName.local and not self.is_named_by_environment
+                url = self.facts["url"] if local else None
+                self._clients[service] = self.session.client(service, endpoint_url=url)
+            return self._clients[service]
+
+    @cached_property
+    def _clients(self) -> dict[str, Any]:
+        return {}
 
     @property
     def environment(self) -> dict[str, str]:

@@ -1,24 +1,20 @@
-"""The command: every check, one after the other."""
+"""The command: what the checks found, for people and for programs."""
 
 from __future__ import annotations
 
 import json
 import re
 import textwrap
-from collections.abc import Callable, Iterator
 from typing import Annotated
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from homeport.cli import stacks
-from homeport.cli.doctor import builds, connections, denials, machine, services
 from homeport.cli.doctor.diagnosis import Diagnosis
+from homeport.cli.doctor.examination import Finding, examine
 from homeport.cli.doctor.scope import Scope
-from homeport.cli.failures import sentence
 from homeport.cli.output import Output, OutputOption
-from homeport.cli.target import CannotReach, Target
+from homeport.cli.target import Target
 from homeport.cli.verb import verb
 from homeport.cli.view import as_json
 
@@ -26,15 +22,6 @@ out = Console(highlight=False, soft_wrap=True)
 
 _MARGIN = " " * 9
 _COMMAND = re.compile(r"(sudo |apt-get |aws |curl |docker |git |homeport )")
-
-Check = Callable[[Scope], Iterator[Diagnosis]]
-CHECKS: dict[str, Check] = {
-    "this machine": machine.check,
-    "pushes, webhooks, connections": connections.check,
-    "permissions": denials.check,
-    "builds": builds.check,
-    "services and their tasks": services.check,
-}
 
 
 @verb
@@ -49,24 +36,11 @@ def doctor(
     something could not be looked at."""
     found: list[Diagnosis] = []
     unknown: dict[str, str] = {}
-    scope = Scope(target, stack)
-    show = _show if output is Output.table else lambda *_: None
-    for name, check in CHECKS.items():
-        before = len(found)
-        try:
-            if stack and check is not machine.check:
-                stacks.known(scope.client("cloudformation"), stack)
-            found.extend(check(scope))
-        except ClientError as error:
-            unknown[name] = sentence(error) or str(error)
-        except (BotoCoreError, CannotReach) as error:
-            rest = list(CHECKS)[
-                list(CHECKS).index(name) :
-            ]  # nothing there answers: the others would say the same
-            unknown |= dict.fromkeys(rest, sentence(error) or str(error))
-            show("; ".join(rest), found[before:], unknown[name])
-            break
-        show(name, found[before:], unknown.get(name))
+    for each in examine(Scope(target, stack)):
+        found += each.troubles
+        unknown |= dict.fromkeys(each.checks, each.unknown) if each.unknown else {}
+        if output is Output.table:
+            _show(each)
     if output is Output.json:
         print(json.dumps({"troubles": as_json(found), "not_checked": unknown}, indent=2))
     elif not found and not unknown:
@@ -74,11 +48,11 @@ def doctor(
     raise typer.Exit(1 if found else 2 if unknown else 0)
 
 
-def _show(name: str, found: list[Diagnosis], unknown: str | None) -> None:
-    mark = "[red]✗[/]" if found else "[yellow]?[/]" if unknown else "[green]✓[/]"
-    out.print(f"{mark} {name}", end="")
-    out.print(f": could not look. {unknown}" if unknown else "", markup=False)
-    for each in found:
+def _show(finding: Finding) -> None:
+    mark = "[red]✗[/]" if finding.troubles else "[yellow]?[/]" if finding.unknown else "[green]✓[/]"
+    out.print(f"{mark} {'; '.join(finding.checks)}", end="")
+    out.print(f": could not look. {finding.unknown}" if finding.unknown else "", markup=False)
+    for each in finding.troubles:
         out.print(f"\n  [bold red]{each.subject}[/]: ", end="")
         out.print(each.trouble, markup=False)
         out.print("  seen   ", style="bright_black", end="")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from homeport.cli import tasks
 from homeport.cli.doctor.diagnosis import Diagnosis
 from homeport.cli.doctor.scope import Scope
 from homeport.cli.pipelines import Action
@@ -115,24 +116,12 @@ def _deploys(pipeline: dict[str, Any], failed: Action, service: dict[str, Any]) 
 
 
 def _stopped(scope: Scope, ecs: Any, service: dict[str, Any], newest: dict[str, Any] | None) -> Iterator[str]:
-    arns = ecs.list_tasks(
-        cluster=service["clusterArn"],
-        serviceName=service["serviceName"],
-        desiredStatus="STOPPED",
-        maxResults=20,
-    )["taskArns"]
-    tasks = ecs.describe_tasks(cluster=service["clusterArn"], tasks=arns)["tasks"] if arns else []
-    for task in sorted(tasks, key=lambda each: each.get("stoppedAt") or each["createdAt"], reverse=True):
+    stopped = tasks.of_service(ecs, service["clusterArn"], service["serviceName"], "STOPPED")
+    for task in sorted(stopped, key=lambda each: each.get("stoppedAt") or each["createdAt"], reverse=True):
         if newest and task["createdAt"] < newest["createdAt"]:
             continue
-        said = [task.get("stoppedReason", "")]
-        for each in task["containers"]:
-            said += [f"{each['name']}: {each['reason']}"] if each.get("reason") else []
-            said += (
-                [f"{each['name']}: exit code {each['exitCode']}"] if each.get("exitCode") is not None else []
-            )
-        if "scaling activity" not in said[0].lower():
-            yield "\n".join(part for part in said if part) + _last_lines(scope, ecs, task)
+        if said := tasks.why_stopped(task):
+            yield "\n".join(said) + _last_lines(scope, ecs, task)
 
 
 def _last_lines(scope: Scope, ecs: Any, task: dict[str, Any], count: int = 5) -> str:

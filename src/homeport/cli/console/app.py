@@ -1,0 +1,124 @@
+"""The page, its stream of changes, the logs of builds, and what a person does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from urllib.parse import quote
+
+from botocore.exceptions import BotoCoreError, ClientError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from homeport.cli import pipelines
+from homeport.cli.console import pages
+from homeport.cli.console.actions import ACTS, Incomplete, act
+from homeport.cli.console.board import COLUMNS, PANELS, Board
+from homeport.cli.console.buildlog import Follower
+from homeport.cli.console.hub import Hub, Message, Source, in_thread
+from homeport.cli.failures import sentence
+from homeport.cli.target import CannotReach, Target, TargetName
+
+
+def make(target: Target, first: str | None = None) -> Starlette:
+    """The app; `first` is the pipeline that is shown when none is named, the only one or the first without it."""
+    return routes(Console(target, first))
+
+
+def routes(console: Console) -> Starlette:
+    """Where the answers are."""
+    return Starlette(
+        routes=[
+            Route("/", console.home),
+            Route("/pipelines/{pipeline}", console.page),
+            Route("/events", console.events),
+            Route("/pipelines/{pipeline}/events", console.events),
+            Route("/pipelines/{pipeline}/look/{panel}", console.look, methods=["POST"]),
+            Route("/builds/{build}/log", console.log),
+            Route("/do/{act}", console.do, methods=["POST"]),
+            Mount("/static", StaticFiles(directory=pages.FOLDER / "static")),
+        ]
+    )
+
+
+class Console:
+    """The answers."""
+
+    def __init__(self, target: Target, first: str | None, pace: float = 1.0) -> None:
+        """`pace` is by how much pauses between looks are longer than usual."""
+        self._target = target
+        self._first = first
+        self._pace = pace
+        self.hub = Hub()
+
+    async def home(self, request: Request) -> Response:
+        """The first pipeline, or that there is none yet."""
+        try:
+            names = await in_thread(lambda: pipelines.names(self._target.client("codepipeline")))
+        except (ClientError, BotoCoreError, CannotReach):
+            names = []  # the page tells why
+        name = self._first if self._first in names or (self._first and not names) else next(iter(names), None)
+        if name:
+            return RedirectResponse(f"/pipelines/{quote(name)}", 303)
+        return HTMLResponse(pages.page(pipeline="", panels=(), columns=(), **self._place()))
+
+    async def page(self, request: Request) -> Response:
+        """A pipeline."""
+        name = request.path_params["pipeline"]
+        return HTMLResponse(pages.page(pipeline=name, panels=PANELS, columns=COLUMNS, **self._place()))
+
+    async def events(self, request: Request) -> Response:
+        """The panels of a pipeline, as they change."""
+        name = request.path_params.get("pipeline")
+        return self._stream(("board", name or ""), lambda: Board(self._target, name, self._pace))
+
+    async def log(self, request: Request) -> Response:
+        """The lines of a build, as they are written."""
+        build = request.path_params["build"]
+        return self._stream(("log", build), lambda: Follower(self._target, build, self._pace))
+
+    async def look(self, request: Request) -> Response:
+        """Look at a panel now."""
+        board = self.hub.sources.get(("board", request.path_params["pipeline"]))
+        if isinstance(board, Board):
+            board.look_again(request.path_params["panel"])
+        return JSONResponse({"said": "Looking again."})
+
+    async def do(self, request: Request) -> Response:
+        """Do what a person confirmed."""
+        name = request.path_params["act"]
+        if name not in ACTS:
+            return JSONResponse({"failed": f"There is no {name}."}, 404)
+        try:
+            given = json.loads(await request.body())
+            said = await in_thread(lambda: act(self._target, name, given))
+        except (Incomplete, ValueError) as error:
+            return JSONResponse({"failed": str(error)}, 400)
+        except (ClientError, BotoCoreError, CannotReach) as error:
+            return JSONResponse({"failed": sentence(error) or str(error)}, 409)
+        for source in self.hub.sources.values():
+            if isinstance(source, Board):
+                source.look_again()
+        return JSONResponse({"said": said})
+
+    def _place(self) -> dict[str, str]:
+        """Where the page looks."""
+        if self._target.name is TargetName.aws:
+            region = self._target.session.region_name or ""
+            return {"place": "AWS", "where": " · ".join(filter(None, (self._target.profile, region)))}
+        return {"place": "This machine", "where": self._target.session.region_name or ""}
+
+    def _stream(self, key: tuple[str, ...], make: Callable[[], Source]) -> Response:
+        async def told() -> AsyncIterator[str]:
+            yield "retry: 1000\n\n"
+            async for message in self.hub.listen(key, make):
+                yield _encoded(message)
+
+        return StreamingResponse(told(), media_type="text/event-stream")
+
+
+def _encoded(message: Message) -> str:
+    return f"event: {message.event}\ndata: {json.dumps(message.data)}\n\n"

@@ -1,0 +1,113 @@
+"""The panels of one pipeline as they are told to its pages: each read at its own pace, and told when it has changed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from homeport.cli.console import pages
+from homeport.cli.console.delivery import Delivery, Refusals
+from homeport.cli.console.hub import Message, Source, in_thread
+from homeport.cli.console.panels import alarms, builds, findings, images, places, release, services, trail
+from homeport.cli.failures import sentence
+from homeport.cli.target import CannotReach, Target
+
+Read = Callable[[Delivery, Refusals], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A panel, the seconds between two looks (at home; at AWS, which counts requests), and its column of the page."""
+
+    name: str
+    title: str
+    read: Read
+    home: float
+    aws: float
+    column: str = ""
+
+
+PANELS = (
+    Panel("release", "Release", release.read, 1, 5, "release"),
+    Panel("services", "Service", services.read, 1, 5, "service"),
+    Panel("builds", "Builds", builds.read, 1, 5, "builds"),
+    Panel("findings", "Doctor", findings.read, 20, 300, "side"),
+    Panel("alarms", "Alarms", alarms.read, 5, 30, "side"),
+    Panel("images", "Images", images.read, 5, 60, "side"),
+    Panel("trail", "Audit trail", trail.read, 10, 60, "side"),
+)
+CALM = 3
+"""How many times as long a panel waits in which nothing is under way."""
+COLUMNS = tuple(dict.fromkeys(each.column for each in PANELS))
+PLACES = Panel("places", "Pipelines", places.read, 5, 30)
+
+
+class Board(Source):
+    """Polls the panels of a pipeline; without one, what pipelines there are."""
+
+    def __init__(self, target: Target, pipeline: str | None, pace: float = 1.0) -> None:
+        super().__init__()
+        self._target = target
+        self._delivery = Delivery(target, pipeline or "")
+        self._pace = pace
+        self._panels = (PLACES, *PANELS) if pipeline else (PLACES,)
+        self._told: dict[str, str] = {}
+        self._again: dict[str, asyncio.Event] = {}
+
+    async def run(self) -> None:
+        await asyncio.gather(*map(self._poll, self._panels))
+
+    def past(self) -> list[Message]:
+        return [self._message(name, html) for name, html in self._told.items()]
+
+    def look_again(self, *names: str) -> None:
+        """Look at once, at all panels when none is named: something was done."""
+        for name, again in self._again.items():
+            if not names or name in names:
+                again.set()
+
+    async def _poll(self, panel: Panel) -> None:
+        again = self._again[panel.name] = asyncio.Event()
+        pause = self._pace * (panel.home if self._delivery.is_local else panel.aws)
+        was_calm = False
+        while True:
+            again.clear()
+            html, calm = await in_thread(lambda: self._render(panel))
+            if html != self._told.get(panel.name):
+                self._told[panel.name] = html
+                self.emit(self._message(panel.name, html))
+            if was_calm and not calm:
+                self.look_again()
+            was_calm = calm
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(again.wait(), pause * CALM if calm else pause)
+
+    def _render(self, panel: Panel) -> tuple[str, bool]:
+        """A panel's HTML, and whether nothing of it is under way."""
+        refusals = Refusals()
+        delivery = self._delivery
+        shown: dict[str, Any] | None = None
+        try:
+            shown = panel.read(delivery, refusals)
+        except (ClientError, BotoCoreError, CannotReach) as error:
+            refusals.append(sentence(error) or str(error))
+            if not isinstance(error, ClientError):
+                self._reconnect()
+        except Exception as error:
+            refusals.append(f"{type(error).__name__}: {error}. This is a bug; the other panels go on.")
+        html = pages.panel(panel.name, panel.title, shown, refusals, delivery)
+        return html, bool(shown and shown.get("calm"))
+
+    def _reconnect(self) -> None:
+        """The engine may have ended, and have been started on another port since."""
+        fresh = replace(self._target)
+        self._target = fresh
+        self._delivery = Delivery(fresh, self._delivery.name)
+
+    def _message(self, name: str, html: str) -> Message:
+        return Message("panel", {"name": name, "html": html})
