@@ -88,6 +88,18 @@ class Browser:
         self._streams.append(Stream(connection, answer))
         return self._streams[-1]
 
+    def log(self, panel: str, name: str = "") -> list[str]:
+        """The lines of a log that a panel offers, and why there are no more if something is told."""
+        named = f' data-name="{name}"' if name else ""
+        found = re.search(rf'data-log="([^"]+)"{named}', panel)
+        assert found, panel
+        lines: list[str] = []
+        for event, data in self.stream(found[1]).events():
+            if event == "end":
+                return [*lines, data["why"]] if data["why"] else lines
+            lines += data if event == "lines" else []
+        raise AssertionError(f"the stream has ended after {lines}")
+
     def close(self) -> None:
         """Close what is open."""
         for each in self._streams:

@@ -162,21 +162,19 @@ def test_a_build_is_followed_line_by_line(engine: RunningEngine, browser: Browse
     source = {"type": "CODEPIPELINE", "buildspec": buildspec}
     builds.project("tests", builds.role(), source=source, artifacts={"type": "CODEPIPELINE"})
     build = action("Build", "Build", "CodeBuild", {"ProjectName": "tests"}, inputs=["Code"])
-    release(engine, "Say one", ("Build", build))
+    check = action("Check", "Compute", "Commands", inputs=["Code"], commands=["cat index.html"])
+    release(engine, "Say one", ("Build", build, check))
     page = browser.stream("/pipelines/web/events")
 
     shown = page.until("builds", lambda shown: "data-log=" in shown)
-    found = re.search(r'data-log="([^"]+)"', shown)
-    assert found
-    lines: list[str] = []
-    for event, data in browser.stream(f"/builds/{found[1].replace(':', '%3A')}/log").events():
-        if event == "end":
-            break
-        lines += data
+    lines = browser.log(shown)
 
     assert "green <b>not bold</b>" in lines and "two" in lines
     failed = page.until("release", lambda shown: 'data-state="Failed"' in shown)
-    assert "Build failed." in failed and found[1] in failed
+    assert "<b>Build failed.</b>" in failed
+    assert browser.log(failed, "Build") == lines
+    assert "one" in browser.log(failed, "Build / Check")
+    assert browser.log('data-log="/builds/tests%3Anone/log"') == ["There is no such build."]
     assert "exit status 3" in page.until("builds", lambda shown: "exit status 3" in shown)
     trouble = browser.post("/pipelines/web/look/findings", {})
     assert trouble.status == 200

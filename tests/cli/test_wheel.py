@@ -59,6 +59,19 @@ def test_it_is_the_wheel_that_is_imported(installed: Command) -> None:
     assert {"app.py", "Dockerfile", "buildspec.yml", "template.yml"} <= set(os.listdir(example))
 
 
+def test_the_console_has_its_page(installed: Command) -> None:
+    program = (
+        "from homeport.cli.console import board, pages\n"
+        "print(pages.page(pipeline='shop', panels=board.PANELS, columns=board.COLUMNS, place='', where=''))\n"
+        "print(sorted(each.name for each in (pages.FOLDER / 'static').iterdir()))"
+    )
+
+    page = installed("python", "-c", program)
+
+    assert 'data-pipeline="shop"' in page
+    assert page.endswith("['console.css', 'console.js', 'icon.svg']\n")
+
+
 def test_an_engine_starts_answers_and_stops(installed: Command, tmp_path: Path) -> None:
     installed("homeport", "engine", "start", "--detach", "--port", "0", "--data", tmp_path)
     try:

@@ -11,7 +11,8 @@ FINAL = ("Succeeded", "Failed", "Stopped", "Superseded", "Cancelled")
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One action of an execution. `seconds` is how long it took, or has taken so far; `ended` is None until then."""
+    """One action of an execution. `seconds` is how long it took, or has taken so far; `ended` is None until then; `log`
+    is the ARN of the log stream of one that runs commands by itself."""
 
     stage: str
     name: str
@@ -23,6 +24,7 @@ class Action:
     summary: str = ""
     external_id: str = ""
     external_url: str = ""
+    log: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,4 +146,5 @@ def _action(stage: str, declared: dict[str, Any], detail: dict[str, Any] | None)
         summary=error or result.get("externalExecutionSummary", ""),
         external_id=result.get("externalExecutionId", ""),
         external_url=result.get("externalExecutionUrl", ""),
+        log=result.get("logStreamARN", ""),
     )

@@ -17,15 +17,16 @@ from homeport.cli import pipelines
 from homeport.cli.console import pages
 from homeport.cli.console.actions import ACTS, Incomplete, act
 from homeport.cli.console.board import COLUMNS, PANELS, Board
-from homeport.cli.console.buildlog import Follower
+from homeport.cli.console.follower import Follower, Log
 from homeport.cli.console.hub import Hub, Message, Source, in_thread
 from homeport.cli.failures import sentence
+from homeport.cli.logs import ActionLog, BuildLog
 from homeport.cli.target import CannotReach, Target, TargetName
 
 
-def make(target: Target, first: str | None = None) -> Starlette:
+def make(target: Target, first: str | None = None, account: str = "") -> Starlette:
     """The app; `first` is the pipeline that is shown when none is named, the only one or the first without it."""
-    return routes(Console(target, first))
+    return routes(Console(target, first, account))
 
 
 def routes(console: Console) -> Starlette:
@@ -37,7 +38,8 @@ def routes(console: Console) -> Starlette:
             Route("/events", console.events),
             Route("/pipelines/{pipeline}/events", console.events),
             Route("/pipelines/{pipeline}/look/{panel}", console.look, methods=["POST"]),
-            Route("/builds/{build}/log", console.log),
+            Route("/builds/{build}/log", console.build_log),
+            Route("/pipelines/{pipeline}/{execution}/{stage}/{action}/log", console.action_log),
             Route("/do/{act}", console.do, methods=["POST"]),
             Mount("/static", StaticFiles(directory=pages.FOLDER / "static")),
         ]
@@ -47,10 +49,11 @@ def routes(console: Console) -> Starlette:
 class Console:
     """The answers."""
 
-    def __init__(self, target: Target, first: str | None, pace: float = 1.0) -> None:
+    def __init__(self, target: Target, first: str | None, account: str = "", pace: float = 1.0) -> None:
         """`pace` is by how much pauses between looks are longer than usual."""
         self._target = target
         self._first = first
+        self._account = account
         self._pace = pace
         self.hub = Hub()
 
@@ -75,10 +78,19 @@ class Console:
         name = request.path_params.get("pipeline")
         return self._stream(("board", name or ""), lambda: Board(self._target, name, self._pace))
 
-    async def log(self, request: Request) -> Response:
+    async def build_log(self, request: Request) -> Response:
         """The lines of a build, as they are written."""
-        build = request.path_params["build"]
-        return self._stream(("log", build), lambda: Follower(self._target, build, self._pace))
+        build, client = request.path_params["build"], self._target.client
+        return self._log(lambda: BuildLog(client("codebuild"), client("logs"), build), build)
+
+    async def action_log(self, request: Request) -> Response:
+        """The lines of an action that runs commands by itself, as they are written."""
+        names = [request.path_params[each] for each in ("pipeline", "execution", "stage", "action")]
+        return self._log(lambda: ActionLog(self._target, *names), *names)
+
+    def _log(self, open: Callable[[], Log], *key: str) -> Response:
+        pause = self._pace * (1.0 if self._target.name is TargetName.local else 5.0)
+        return self._stream(("log", *key), lambda: Follower(open, pause))
 
     async def look(self, request: Request) -> Response:
         """Look at a panel now."""
@@ -108,7 +120,8 @@ class Console:
         """Where the page looks."""
         if self._target.name is TargetName.aws:
             region = self._target.session.region_name or ""
-            return {"place": "AWS", "where": " · ".join(filter(None, (self._target.profile, region)))}
+            parts = (self._target.profile, region)
+            return {"place": f"AWS {self._account}".strip(), "where": " · ".join(filter(None, parts))}
         return {"place": "This machine", "where": self._target.session.region_name or ""}
 
     def _stream(self, key: tuple[str, ...], make: Callable[[], Source]) -> Response:

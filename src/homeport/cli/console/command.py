@@ -34,12 +34,14 @@ def console(
     from homeport.cli.console.guard import Guard
     from homeport.cli.console.server import serve
 
-    target.client("sts")  # says at once when no engine runs, or the profile is not there
+    account = target.client("sts").get_caller_identity()[
+        "Account"
+    ]  # says at once when there is nobody to ask
     listener = _listen(host, port)
     address = f"http://{_in_url(host)}:{listener.getsockname()[1]}"
     token = secrets.token_urlsafe(32)
     ticket = secrets.token_urlsafe(32)
-    guard = Guard(make(target, pipeline or _own()), host, token, ticket)
+    guard = Guard(make(target, pipeline or _own(), account), host, token, ticket)
     print(
         f"The console is at  {address}/?token={token}\nIt is for you alone: whoever has the address acts as you."
     )

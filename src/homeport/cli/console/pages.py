@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -63,6 +64,7 @@ def _environment() -> Environment:
         "which": lambda action: (
             action.stage if action.stage == action.name else f"{action.stage} / {action.name}"
         ),
+        "part": lambda text: quote(text, safe=""),
         "prose": _prose,
         "by": lambda trigger: _TRIGGERS.get(trigger, trigger),
     }

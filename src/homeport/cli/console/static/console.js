@@ -52,6 +52,8 @@ function title() {
   const head = document.querySelector("#release .headline");
   const sign = { good: "✓", bad: "✗", busy: "…", wait: "?" }[head?.dataset.tone] ?? "";
   document.title = `${sign} ${pipeline} · homeport`.trim();
+  const news = head ? `${head.querySelector(".status").textContent}: ${head.querySelector(".subject").textContent}` : "";
+  if (at("news").textContent !== news) at("news").textContent = news;
 }
 
 // --- times: the server tells moments, the page how long ago they are -------------------------------------------------
@@ -111,14 +113,15 @@ document.addEventListener("visibilitychange", () => {
   }
 });
 
-// --- the log of a build ----------------------------------------------------------------------------------------------
+// --- a log: that of the newest build, until a person chooses another ---------------------------------------------------
 
 const MOST = 2000;
 const log = {
-  build: "", chosen: false, ended: false, stream: undefined,
-  show(build, chosen) {
-    if (build === this.build) return;
-    Object.assign(this, { build, chosen });
+  address: "", name: "", isChosen: false, stream: undefined,
+  show(address, name, isChosen) {
+    this.isChosen = isChosen;
+    if (address === this.address) return;
+    Object.assign(this, { address, name });
     at("log").hidden = false;
     this.pause();
     this.resume();
@@ -127,18 +130,19 @@ const log = {
     this.stream?.close();
   },
   resume() {
-    if (!this.build) return;
+    if (!this.address) return;
     const lines = at("log-lines");
     lines.replaceChildren();
     at("log-state").textContent = "";
-    this.stream = new EventSource(`/builds/${encodeURIComponent(this.build)}/log`);
+    at("log-name").textContent = this.name;
+    this.stream = new EventSource(this.address);
     this.stream.onopen = () => lines.replaceChildren();
     this.stream.addEventListener("lines", (event) => this.add(JSON.parse(event.data)));
     this.stream.addEventListener("end", (event) => {
       at("log-state").textContent = JSON.parse(event.data).why || "ended";
       this.pause();
     });
-    this.name();
+    this.press();
   },
   add(texts) {
     const lines = at("log-lines");
@@ -152,20 +156,19 @@ const log = {
     while (lines.childElementCount > MOST) lines.firstElementChild.remove();
     if (isAtEnd) lines.scrollTop = lines.scrollHeight;
   },
-  name() {
+  press() {
     for (const each of document.querySelectorAll("#builds [data-log]")) {
-      each.setAttribute("aria-pressed", String(each.dataset.log === this.build));
+      const isShown = each.dataset.log === this.address;
+      each.setAttribute("aria-pressed", String(isShown));
+      if (isShown) at("log-name").textContent = each.dataset.name;
     }
-    const button = document.querySelector(`#builds [data-log="${CSS.escape(this.build)}"]`);
-    at("log-name").textContent = button?.dataset.name ?? this.build.split(":")[0];
   },
 };
 
 function follow() {
-  const newest = document.querySelector("#builds [data-newest]")?.dataset.newest;
-  const isOld = log.chosen && document.querySelector(`#builds [data-log="${CSS.escape(log.build)}"]`);
-  if (newest && !isOld) log.show(newest, false);
-  log.name();
+  const newest = document.querySelector("#builds [data-log]");
+  if (newest && !log.isChosen) log.show(newest.dataset.log, newest.dataset.name, false);
+  log.press();
 }
 
 // --- what a person does ------------------------------------------------------------------------------------------------
@@ -173,8 +176,8 @@ function follow() {
 document.addEventListener("click", async ({ target }) => {
   const button = target.closest("button");
   if (button?.dataset.log) {
-    log.show(button.dataset.log, true);
-    log.chosen = true;
+    const newest = document.querySelector("#builds [data-log]")?.dataset.log;
+    log.show(button.dataset.log, button.dataset.name, button.dataset.log !== newest);
     at("log").scrollIntoView({ block: "nearest", behavior: "smooth" });
     at("log-lines").focus({ preventScroll: true });
   } else if (button?.dataset.look) {

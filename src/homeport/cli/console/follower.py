@@ -1,32 +1,41 @@
-"""A build's log as it is told to the pages that follow it."""
+"""A log as it is told to the pages that follow it."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from homeport.cli.console.hub import Message, Source, in_thread
 from homeport.cli.failures import sentence
-from homeport.cli.logs import BuildLog
-from homeport.cli.target import CannotReach, Target, TargetName
+from homeport.cli.target import CannotReach
 
 KEPT = 2000
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f]")
 
 
-class Follower(Source):
-    """Reads a log until its build has ended."""
+class Log(Protocol):
+    """A log that is written meanwhile."""
 
-    def __init__(self, target: Target, build: str, pace: float = 1.0) -> None:
+    ended: bool
+
+    def fresh(self) -> Iterator[str]:
+        """The lines that were not read yet."""
+
+
+class Follower(Source):
+    """Reads a log until it has ended."""
+
+    def __init__(self, open: Callable[[], Log], pause: float) -> None:
         super().__init__()
-        self._target = target
-        self._build = build
+        self._open = open
         self._lines: deque[str] = deque(maxlen=KEPT)
         self._end: list[Message] = []
-        self._pause = pace * (1.0 if target.name is TargetName.local else 5.0)
+        self._pause = pause
 
     async def run(self) -> None:
         try:
@@ -41,14 +50,11 @@ class Follower(Source):
         except (ClientError, BotoCoreError, CannotReach) as error:
             self._finish(sentence(error) or str(error))
         except IndexError:
-            self._finish(f"There is no build {self._build}.")
+            self._finish("There is no such build.")
 
     def past(self) -> list[Message]:
         lines = [Message("lines", list(self._lines))] if self._lines else []
         return [*lines, *self._end]
-
-    def _open(self) -> BuildLog:
-        return BuildLog(self._target.client("codebuild"), self._target.client("logs"), self._build)
 
     def _finish(self, why: str) -> None:
         self._end = [Message("end", {"why": why})]
