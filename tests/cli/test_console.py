@@ -267,6 +267,22 @@ def test_what_iam_refuses_is_told_where_it_lacks_and_the_rest_goes_on(
         served.stop()
 
 
+def test_an_engine_that_ends_is_told_and_its_return_too(
+    engine: RunningEngine, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    release(engine, "Say one")
+    page = browser.stream("/pipelines/web/events")
+    page.until("release", lambda shown: "/do/approve" in shown)
+
+    engine.stop()
+    gone = next(data for event, data in page.events() if event == "gone")
+    engine.start()
+    back = next(data for event, data in page.events() if event == "gone" and not data)
+
+    assert ("Could not connect" in gone, back) == (True, "")
+
+
 def test_the_command_says_where_it_is_and_ends_when_it_is_told_to(engine: RunningEngine) -> None:
     words = ["console", "--no-open", "--port", "0"]
     command = [sys.executable, "-c", "from homeport.cli.main import main; main()", *words]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -62,7 +63,7 @@ class Console:
         try:
             names = await in_thread(lambda: pipelines.names(self._target.client("codepipeline")))
         except (ClientError, BotoCoreError, CannotReach):
-            names = []  # the page tells why
+            self._target, names = replace(self._target), []  # the page tells why
         name = self._first if self._first in names or (self._first and not names) else next(iter(names), None)
         if name:
             return RedirectResponse(f"/pipelines/{quote(name)}", 303)
@@ -110,6 +111,9 @@ class Console:
         except (Incomplete, ValueError) as error:
             return JSONResponse({"failed": str(error)}, 400)
         except (ClientError, BotoCoreError, CannotReach) as error:
+            self._target = replace(
+                self._target
+            )  # the engine may be elsewhere now, or a person have logged in again
             return JSONResponse({"failed": sentence(error) or str(error)}, 409)
         for source in self.hub.sources.values():
             if isinstance(source, Board):

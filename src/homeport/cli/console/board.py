@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from homeport.cli.console import pages
-from homeport.cli.console.delivery import Delivery, Refusals
+from homeport.cli.console.delivery import Delivery, Refusals, is_logged_out
 from homeport.cli.console.hub import Message, Source, in_thread
 from homeport.cli.console.panels import alarms, builds, findings, images, places, release, services, trail
 from homeport.cli.failures import sentence
@@ -55,15 +55,17 @@ class Board(Source):
         self._target = target
         self._delivery = Delivery(target, pipeline or "")
         self._pace = pace
-        self._panels = (PLACES, *PANELS) if pipeline else (PLACES,)
+        self._panels = (*PANELS, PLACES) if pipeline else (PLACES,)
         self._told: dict[str, str] = {}
+        self._gone = ""
         self._again: dict[str, asyncio.Event] = {}
 
     async def run(self) -> None:
         await asyncio.gather(*map(self._poll, self._panels))
 
     def past(self) -> list[Message]:
-        return [self._message(name, html) for name, html in self._told.items()]
+        gone = [Message("gone", self._gone)] if self._gone else []
+        return [*(self._message(name, html) for name, html in self._told.items()), *gone]
 
     def look_again(self, *names: str) -> None:
         """Look at once, at all panels when none is named: something was done."""
@@ -75,10 +77,17 @@ class Board(Source):
         again = self._again[panel.name] = asyncio.Event()
         pause = self._pace * (panel.home if self._delivery.is_local else panel.aws)
         was_calm = False
+        failures = 0
         while True:
             again.clear()
-            html, calm = await in_thread(lambda: self._render(panel))
-            if html != self._told.get(panel.name):
+            html, calm, gone = await in_thread(lambda: self._render(panel))
+            failures = failures + 1 if gone else 0
+            if gone:
+                self._reconnect()
+            if panel is self._panels[0]:
+                self._tell_gone(gone)
+            # What was seen stays while nothing answers; but where the others are answered, it is told.
+            if (not gone or (failures > 1 and not self._gone)) and html != self._told.get(panel.name):
                 self._told[panel.name] = html
                 self.emit(self._message(panel.name, html))
             if was_calm and not calm:
@@ -87,24 +96,33 @@ class Board(Source):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(again.wait(), pause * CALM if calm else pause)
 
-    def _render(self, panel: Panel) -> tuple[str, bool]:
-        """A panel's HTML, and whether nothing of it is under way."""
+    def _render(self, panel: Panel) -> tuple[str, bool, str]:
+        """A panel's HTML, whether nothing of it is under way, and why nothing answered at all."""
         refusals = Refusals()
         delivery = self._delivery
-        shown: dict[str, Any] | None = None
+        gone = ""
         try:
             shown = panel.read(delivery, refusals)
+            html = pages.panel(panel.name, panel.title, shown, refusals, delivery)
+            return html, bool(shown.get("calm")), ""
         except (ClientError, BotoCoreError, CannotReach) as error:
-            refusals.append(sentence(error) or str(error))
-            if not isinstance(error, ClientError):
-                self._reconnect()
+            said = sentence(error) or str(error)
+            gone = said if not isinstance(error, ClientError) or is_logged_out(error) else ""
         except Exception as error:
-            refusals.append(f"{type(error).__name__}: {error}. This is a bug; the other panels go on.")
-        html = pages.panel(panel.name, panel.title, shown, refusals, delivery)
-        return html, bool(shown and shown.get("calm"))
+            said = f"{type(error).__name__}: {error}. This is a bug; the other panels go on."
+        return pages.panel(panel.name, panel.title, None, [*refusals, said], delivery), False, gone
+
+    def _tell_gone(self, why: str) -> None:
+        """Tell that nothing answers, or that it does again."""
+        if why == self._gone:
+            return
+        self._gone = why
+        self.emit(Message("gone", why))
+        if not why:
+            self.look_again()
 
     def _reconnect(self) -> None:
-        """The engine may have ended, and have been started on another port since."""
+        """The engine may be started on another port, or a person log in again."""
         fresh = replace(self._target)
         self._target = fresh
         self._delivery = Delivery(fresh, self._delivery.name)

@@ -6,29 +6,40 @@ import time
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from homeport.cli import deployments
 from homeport.cli.failures import sentence
-from homeport.cli.target import CannotReach, Target, TargetName
+from homeport.cli.target import Target, TargetName
 
 P = ParamSpec("P")
 T = TypeVar("T")
 D = TypeVar("D")
 
 
+_LOGGED_OUT = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
+
+
 class Refusals(list[str]):
     """What could not be looked at, in sentences."""
 
     def ask(self, otherwise: D, read: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T | D:
-        """What `read` returns; `otherwise` when AWS refuses it, which is noted: the rest is still shown."""
+        """What `read` returns; `otherwise` when AWS refuses it, which is noted: the rest is still shown. Raises what
+        says that the target is gone."""
         try:
             return read(*arguments, **options)
-        except (ClientError, BotoCoreError, CannotReach) as error:
+        except ClientError as error:
+            if is_logged_out(error):
+                raise
             said = sentence(error) or str(error)
             if said not in self:
                 self.append(said)
             return otherwise
+
+
+def is_logged_out(error: ClientError) -> bool:
+    """Whether nothing is answered any more, as the caller's login has ended."""
+    return error.response["Error"]["Code"] in _LOGGED_OUT
 
 
 class Delivery:

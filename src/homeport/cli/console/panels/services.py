@@ -45,9 +45,10 @@ def read(delivery: Delivery, refusals: Refusals) -> dict[str, Any]:
 def _service(delivery: Delivery, refusals: Refusals, ecs: Any, service: dict[str, Any]) -> dict[str, Any]:
     cluster, name = service["clusterArn"], service["serviceName"]
     deployment = refusals.ask(None, deployments.under_way, ecs, cluster, name)
-    newest = max(service["deployments"], key=lambda each: each["createdAt"], default=service)
-    states = {each.get("rolloutState", "COMPLETED") for each in service["deployments"]}
-    calm = not deployment and states == {"COMPLETED"} and service["runningCount"] == service["desiredCount"]
+    going = service.get("deployments", [])  # none where another controller deploys
+    newest = max(going, key=lambda each: each["createdAt"], default=service)
+    states = {each.get("rolloutState", "COMPLETED") for each in going}
+    calm = not deployment and states <= {"COMPLETED"} and service["runningCount"] == service["desiredCount"]
 
     def look() -> tuple[list[dict[str, Any]], dict[str, dict[str, str]], Refusals]:
         noted = Refusals()
@@ -56,7 +57,7 @@ def _service(delivery: Delivery, refusals: Refusals, ecs: Any, service: dict[str
 
     described, health, noted = delivery.kept(f"tasks of {name}", 5, look) if calm else look()
     refusals += [each for each in noted if each not in refusals]
-    rows = [_task(each, newest["taskDefinition"], health) for each in described]
+    rows = [_task(each, newest.get("taskDefinition", ""), health) for each in described]
     stopped = _gathered([each for each in rows if each["stopped"] and each["why"]])
     return {
         "calm": calm,
@@ -64,7 +65,7 @@ def _service(delivery: Delivery, refusals: Refusals, ecs: Any, service: dict[str
         "deployment": deployment,
         "steps": _steps(deployment),
         "versions": {side: _version(rows, side == "new") for side in ("old", "new")},
-        "last": newest,
+        "newest": newest,
         "running": sorted(
             (each for each in rows if not each["stopped"]), key=lambda each: each["since"], reverse=True
         ),

@@ -96,6 +96,12 @@ function listen() {
     const { name, html } = JSON.parse(event.data);
     take(name, html);
   });
+  stream.addEventListener("gone", (event) => {
+    const why = JSON.parse(event.data);
+    at("gone").textContent = why;
+    at("gone").hidden = !why;
+    live(why ? "lost" : "live", why ? "not answered" : "live");
+  });
 }
 
 function live(state, text) {
