@@ -13,7 +13,8 @@ from homeport.engine.services.codedeploy.failure import DeploymentFailed
 Body = dict[str, Any]
 
 TIMEOUT_SECONDS = 3600.0
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 5.0
+"""How often the replacement is looked at though ECS does not tell of it."""
 _GIVEN_UP = "is unable to consistently start tasks successfully"
 """What ECS's service events say of a task set whose tasks fail again and again."""
 
@@ -100,13 +101,19 @@ async def until_steady(deploying: Deploying, id: str, deadline: float) -> None:
         return True if task_set["stabilityStatus"] == "STEADY_STATE" else None
 
     try:
-        await deploying.until(steady, every=LOOK_SECONDS, deadline=deadline)
+        await deploying.until(steady, [_topic(deploying)], LOOK_SECONDS, deadline)
     except TimeoutError:
         raise DeploymentFailed(
             "TIMEOUT",
             "The deployment timed out while waiting for the replacement task set to become healthy. This time out "
             "period is 60 minutes.",
         ) from None
+
+
+def _topic(deploying: Deploying) -> str:
+    """What ECS notifies when a task set becomes steady, or fails."""
+    where = named(deploying)
+    return f"ecs.task_sets:{where['cluster']}/{where['service']}"
 
 
 async def make_primary(deploying: Deploying, id: str) -> None:

@@ -40,6 +40,11 @@ from homeport.engine.services.ecs.task_rows import Body, forget_old, task_key
 from homeport.engine.services.ecs.task_sets import computed_count, task_sets
 
 
+def topic(service: Body) -> str:
+    """The topic that is notified when a task set of the service becomes steady, or ECS despairs of it."""
+    return f"ecs.task_sets:{service['clusterName']}/{service['serviceName']}"
+
+
 async def reconcile(ctx: Context, key: str) -> float | None:
     """Look at one service. Returns when to look again though nothing wakes it."""
     return await look(ctx, key, _find_out, _decide)
@@ -108,6 +113,7 @@ def _advance(
     wait = retry_wait(ctx, service, task_set)
     if wait and not task_set.get("impaired"):
         tell_impaired(ctx, service, task_set)
+        ctx.notify(topic(service))
     if moves.start and not wait:
         start_tasks(ctx, service, task_set, moves.start, findings)
     return wait
@@ -131,6 +137,7 @@ def _note_stability(
         task_set["shown"]["updatedAt"] = ctx.now()
         DEPLOYMENTS.put(ctx, task_set)
         add_event(ctx, service, f"updated state to {status}.", task_set)
+        ctx.notify(topic(service))
 
 
 def _note_steady(ctx: Context, service: Body) -> None:
