@@ -130,9 +130,24 @@ def check_structure(template: Template) -> None:
     version = template.body.get("AWSTemplateFormatVersion")
     if version is not None and version != "2010-09-09":
         raise format_error(f"{version} is not a supported value for AWSTemplateFormatVersion.")
-    for name in ("Conditions", "Mappings", "Metadata", "Outputs", "Parameters", "Resources", "Rules"):
+    for name in (
+        "Conditions",
+        "Hooks",
+        "Mappings",
+        "Metadata",
+        "Outputs",
+        "Parameters",
+        "Resources",
+        "Rules",
+    ):
         if not isinstance(template.body.get(name, {}), dict | None):
             raise format_error(f"[/{name}] 'null' values are not allowed in templates")
+    if hooks := template.section("Hooks"):
+        raise invalid(
+            f"homeport does not carry out the section Hooks of a template, and this one has [{', '.join(hooks)}]. Let "
+            "ECS itself shift the traffic (DeploymentConfiguration.Strategy of AWS::ECS::Service), or deploy by an "
+            "AWS::CodeDeploy::DeploymentGroup."
+        )
     if not template.section("Resources"):
         raise format_error("At least one Resources member must be defined.")
     for id, body in template.section("Resources").items():

@@ -18,6 +18,7 @@ from homeport.engine.services.cloudformation.template import Template, parse
 EXTENSIONS = "AWS::LanguageExtensions"
 SERVERLESS = "AWS::Serverless-2016-10-31"
 INCLUDE = "AWS::Include"
+BLUE_GREEN = "AWS::CodeDeployBlueGreen"
 
 Fetch = Callable[[str], Awaitable[str]]
 """Reads the text behind an `s3://` location."""
@@ -45,6 +46,12 @@ async def _apply(item: Any, body: dict[str, Any], env: Environment, fetch: Fetch
         return _serverless(body, env.parameters, await policies())
     if name == INCLUDE:
         return body | await _included(parameters, env, fetch)
+    if name == BLUE_GREEN:
+        raise invalid(
+            f"homeport does not have the transform {BLUE_GREEN}, nor its hook AWS::CodeDeploy::BlueGreen. Let ECS "
+            "itself shift the traffic (DeploymentConfiguration.Strategy of AWS::ECS::Service), or deploy by an "
+            "AWS::CodeDeploy::DeploymentGroup."
+        )
     raise invalid(f"No transform named {name} found.")
 
 

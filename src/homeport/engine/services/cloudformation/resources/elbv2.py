@@ -3,6 +3,8 @@
 from homeport.engine.services.cloudformation.resources.calls import Call
 from homeport.engine.services.cloudformation.resources.generic import Type
 from homeport.engine.services.cloudformation.resources.parts import Each, Put, Tags
+from homeport.engine.services.cloudformation.resources.provider import Request
+from homeport.engine.wire.errors import AwsError
 
 _TAGS = Tags(
     Call("add_tags", {"ResourceArns": "[id]", "Tags": "added"}, only=True),
@@ -12,6 +14,24 @@ _LB = {"LoadBalancerArn": "id"}
 _GROUP = {"TargetGroupArn": "id"}
 _LISTENER = {"ListenerArn": "id"}
 _RULE = {"RuleArn": "id"}
+
+USED_SECONDS, LOOK_SECONDS = 60.0, 1.0
+
+
+class TargetGroup(Type):
+    """AWS::ElasticLoadBalancingV2::TargetGroup: a deployment may have put it behind a listener of the same stack,
+    whose template does not say so. It goes when that has gone."""
+
+    async def delete(self, request: Request) -> None:
+        deadline = request.ctx.now() + USED_SECONDS
+        while True:
+            try:
+                return await super().delete(request)
+            except AwsError as error:
+                if error.code != "ResourceInUse" or request.ctx.now() > deadline:
+                    raise
+            await request.ctx.clock.sleep(LOOK_SECONDS)
+
 
 TYPES = (
     Type(
@@ -45,7 +65,7 @@ TYPES = (
         ),
         delete=Call("delete_load_balancer", _LB, only=True),
     ),
-    Type(
+    TargetGroup(
         "AWS::ElasticLoadBalancingV2::TargetGroup",
         "elbv2",
         named="Name",
