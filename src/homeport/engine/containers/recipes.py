@@ -1,7 +1,7 @@
 """Which images homeport can make by itself, and which public ones they stand in for. A new one is one entry here.
 
-Debian's packages are where they come from; Node is the build that npm's registry has, nginx is given the layout of
-the official image.
+Debian's packages are where they come from; Node is the build that npm's registry has, nginx and httpd are given the
+layout of the official images.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from homeport.engine.containers import nginx, node, toolbox
+from homeport.engine.containers import httpd, nginx, node, toolbox
 
 MIRROR = "http://deb.debian.org/debian"
 
@@ -179,7 +179,15 @@ NGINX = Recipe(
         f"nginx:{tag}" for tag in ("stable", "stable-bookworm", "latest", "1.22", "bookworm", "stable-perl")
     ),
 )
-RECIPES = (BASE, PYTHON, TRIXIE_BASE, TRIXIE_PYTHON, BUILD, LAMBDA, SAMPLE, NGINX, *NODE, *GOLANG)
+HTTPD = Recipe(
+    "homeport/httpd:2.4",
+    1,
+    ("ca-certificates", "apache2-bin", "media-types"),
+    ("EXPOSE 80", f"ENV {_PATH}", "WORKDIR /usr/local/apache2", 'CMD ["httpd-foreground"]'),
+    tools=httpd.write,
+    standing_in_for=tuple(f"httpd:{tag}" for tag in ("2.4", "2.4-bookworm", "2", "latest", "bookworm")),
+)
+RECIPES = (BASE, PYTHON, TRIXIE_BASE, TRIXIE_PYTHON, BUILD, LAMBDA, SAMPLE, NGINX, HTTPD, *NODE, *GOLANG)
 _STAND_INS = {name: recipe for recipe in RECIPES for name in (recipe.name, *recipe.standing_in_for)}
 
 
