@@ -118,6 +118,90 @@ def test_the_examples_of_the_documentation(text: str):
     assert list(found["hooks"]) == list(appspec.HOOKS)
 
 
+# https://docs.aws.amazon.com/codedeploy/latest/userguide/tutorial-ecs-with-hooks-create-appspec-file.html
+TUTORIAL_JSON = """{
+  "version": 0.0,
+  "Resources": [
+    {
+      "TargetService": {
+        "Type": "AWS::ECS::Service",
+        "Properties": {
+          "TaskDefinition": "arn:aws:ecs:aws-region-id:aws-account-id::task-definition/ecs-demo-task-definition:1",
+          "LoadBalancerInfo": {
+            "ContainerName": "sample-website",
+            "ContainerPort": 80
+          }
+        }
+      }
+    }
+  ],
+  "Hooks": [
+    {
+      "AfterAllowTestTraffic": "arn:aws:lambda:aws-region-id:aws-account-id:function:AfterAllowTestTraffic"
+    }
+  ]
+}"""
+TUTORIAL_YAML = """version: 0.0
+Resources:
+  - TargetService:
+      Type: AWS::ECS::Service
+      Properties:
+        TaskDefinition: "arn:aws:ecs:aws-region-id:aws-account-id::task-definition/ecs-demo-task-definition:1"
+        LoadBalancerInfo:
+          ContainerName: "sample-website"
+          ContainerPort: 80
+Hooks:
+  - AfterAllowTestTraffic: "arn:aws:lambda:aws-region-id:aws-account-id:function:AfterAllowTestTraffic"
+"""
+# https://docs.aws.amazon.com/codepipeline/latest/userguide/tutorials-ecs-ecr-codedeploy.html
+PIPELINE = """version: 0.0
+Resources:
+  - TargetService:
+      Type: AWS::ECS::Service
+      Properties:
+        TaskDefinition: <TASK_DEFINITION>
+        LoadBalancerInfo:
+          ContainerName: "sample-website"
+          ContainerPort: 80
+"""
+# https://docs.aws.amazon.com/codedeploy/latest/userguide/application-revisions-appspec-file.html, as it is indented
+TABS = """{
+\t"version": 0.0,
+\t"Resources": [
+\t\t{
+\t\t\t"TargetService": {
+\t\t\t\t"Type": "AWS::ECS::Service",
+\t\t\t\t"Properties": {
+    \t\t\t"TaskDefinition": "web:1",
+    \t\t\t"LoadBalancerInfo": {
+    \t\t\t\t"ContainerName": "sample-website",
+    \t\t\t\t"ContainerPort": 80
+    \t\t\t},
+    \t\t\t"PlatformVersion": ""
+  \t\t\t}\t\t\t\t
+\t\t\t}
+\t\t}
+\t],
+\t"Hooks": [
+\t\t{
+\t\t\t"BeforeInstall": ""
+\t\t},
+\t\t{
+\t\t\t"AfterAllowTestTraffic": "arn:aws:lambda:aws-region-id:aws-account-id:function:AfterAllowTestTraffic"
+\t\t}
+\t]
+}"""
+
+
+@pytest.mark.parametrize(
+    "text", [TUTORIAL_JSON, TUTORIAL_YAML, PIPELINE, TABS], ids=["json", "yaml", "pipeline", "tabs"]
+)
+def test_the_files_of_the_tutorials(text: str):
+    found = appspec.parse(text)
+    assert (found["containerName"], found["containerPort"]) == ("sample-website", 80)
+    assert set(found["hooks"]) <= {"AfterAllowTestTraffic"}
+
+
 def without(first: str, last: str = "") -> str:
     """The YAML example without its lines from the first that has one text to the one that has the other."""
     lines = YAML.splitlines()

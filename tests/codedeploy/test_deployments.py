@@ -76,8 +76,11 @@ async def test_traffic_goes_over_as_a_canary_or_in_equal_steps(fast_shop):
     shop = await asyncio.to_thread(fast_shop)
     id = shop.deploy(shop.define(web("v2")), "ECSCanary10Percent5Minutes")
     await asyncio.to_thread(until, shop.weights, lambda weights: weights == {"web": 90, "green": 10})
-    sets = {each["taskSetLabel"]: each["trafficWeight"] for each in shop.target(id)["taskSetsInfo"]}
-    assert sets == {"Blue": 90.0, "Green": 10.0}
+
+    def shown() -> dict[str, float]:
+        return {each["taskSetLabel"]: each["trafficWeight"] for each in shop.target(id)["taskSetsInfo"]}
+
+    await asyncio.to_thread(until, shown, lambda shares: shares == {"Blue": 90.0, "Green": 10.0})
     await asyncio.to_thread(shop.succeeded, id)
     events = {each["lifecycleEventName"]: each for each in shop.target(id)["lifecycleEvents"]}
     traffic = events["AllowTraffic"]
@@ -116,8 +119,11 @@ def test_those_who_want_to_know_are_told(shop: Shop):
     events.put_rule(Name="codedeploy", EventPattern=json.dumps({"source": ["aws.codedeploy"]}))
     events.put_targets(Rule="codedeploy", Targets=[{"Id": "1", "Arn": arn}])
     wanted = ["DeploymentStart", "DeploymentSuccess"]
+    waits = shop.settings()["blueGreenDeploymentConfiguration"]
+    waits["deploymentReadyOption"]["waitTimeInMinutes"] = 5  # counts with STOP_DEPLOYMENT only
     shop.update(
-        triggerConfigurations=[{"triggerName": "all", "triggerTargetArn": topic, "triggerEvents": wanted}]
+        triggerConfigurations=[{"triggerName": "all", "triggerTargetArn": topic, "triggerEvents": wanted}],
+        blueGreenDeploymentConfiguration=waits,
     )
     id = shop.deploy(shop.define(web("v2")))
     told: list[dict[str, str]] = []

@@ -152,6 +152,15 @@ def test_hooks_decide(shop: Shop):
     info = shop.ended(shop.deploy(shop.define(web("v4")), hooks={"BeforeInstall": "nothing"}))
     assert info["errorInformation"]["code"] == "INVALID_LAMBDA_FUNCTION"
 
+    functions.create(shop.engine, "def handler(event, context): pass", "silent")
+    id = shop.deploy(shop.define(web("v5")), hooks={"AfterInstall": "silent"})
+    until(lambda: shop.events(id)["AfterInstall"], lambda status: status == "InProgress")
+    shop.api.stop_deployment(deploymentId=id)  # the group's settings say that it goes back
+    info = shop.ended(id)
+    assert info["status"] == "Stopped" and info["rollbackInfo"]["rollbackDeploymentId"]
+    assert shop.events(id)["AfterInstall"] == "Skipped"
+    until(lambda: shop.ecs.service()["taskSets"], lambda sets: len(sets) == 1)
+
 
 def test_the_role_needs_each_permission(engine: RunningEngine):
     shop = Shop(engine, autoRollbackConfiguration=ROLLBACK)

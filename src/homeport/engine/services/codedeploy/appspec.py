@@ -3,6 +3,8 @@ https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-s
 
 from __future__ import annotations
 
+import contextlib
+import json
 from typing import Any, NoReturn
 
 import yaml
@@ -26,10 +28,7 @@ def parse(content: str) -> Body:
     """What the file asks for: `taskDefinition`, `containerName`, `containerPort`, `hooks` (event to function), and
     where given `platformVersion`, `networkConfiguration`, `capacityProviderStrategy` in the shapes of CreateTaskSet.
     Raises InvalidRevisionException."""
-    try:
-        file = yaml.safe_load(content)
-    except yaml.YAMLError:
-        _refuse("The input AppSpec file is a not well-formed yaml. The template cannot be parsed.")
+    file = _read(content)
     if not isinstance(file, dict):
         _refuse("The AppSpec file must be valid JSON or YAML.")
     members = _lowered(file)
@@ -40,6 +39,15 @@ def parse(content: str) -> Body:
         _refuse(f"The AppSpec file has an invalid version value ({version}): it must be 0.0.")
     properties = _properties(members.get("resources"))
     return {**_settings(properties), "hooks": _hooks(members.get("hooks") or [])}
+
+
+def _read(content: str) -> Any:
+    with contextlib.suppress(ValueError):
+        return json.loads(content)  # may be indented with tabs, which YAML does not know
+    try:
+        return yaml.safe_load(content)
+    except yaml.YAMLError:
+        _refuse("The input AppSpec file is a not well-formed yaml. The template cannot be parsed.")
 
 
 def _properties(resources: Any) -> Body:

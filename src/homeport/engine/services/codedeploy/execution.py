@@ -99,6 +99,7 @@ async def _revision(deploying: Deploying) -> Body:
             Bucket=location["bucket"],
             Key=location["key"],
             VersionId=location.get("version"),
+            IfMatch=location.get("eTag"),
         )
         body = answer["Body"]
         parts = [body] if isinstance(body, bytes) else [chunk async for chunk in body]
