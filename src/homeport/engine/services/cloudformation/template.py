@@ -167,8 +167,9 @@ def _check_resource(id: str, body: Any) -> None:
         raise format_error(f"[/Resources/{id}] Every Resources member must be an object.")
     if not isinstance(body.get("Type"), str):
         raise format_error(f"[/Resources/{id}] Every Resources object must contain a Type member.")
+    custom = body["Type"].startswith(("Custom::", "AWS::CloudFormation::CustomResource"))
     for name in body:
-        if name not in ATTRIBUTES:
+        if name not in ATTRIBUTES and not (custom and name == "Version"):
             raise invalid(f"Invalid template resource property '{name}'")
     if not isinstance(body.get("Properties", {}), dict | None):
         raise format_error(f"[/Resources/{id}/Properties] Properties must be an object.")

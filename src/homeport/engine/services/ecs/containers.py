@@ -15,11 +15,12 @@ _PASSED_ON = ("json-file", "syslog", "journald", "gelf", "fluentd")
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a container is put into: Docker's network mode (a network, or another container), names for its hosts
-    file, environment, labels, where the task's volumes are (`name` or `/path`), the containers of the task by
-    name, and the machine's CPUs."""
+    """What a container is put into: Docker's network mode (a network, or another container), the names that lead to
+    it there, names for its hosts file, environment, labels, where the task's volumes are (`name` or `/path`), the
+    containers of the task by name, and the machine's CPUs."""
 
     network: str
+    names: list[str] = field(default_factory=list)
     hosts: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
@@ -62,9 +63,15 @@ def docker_config(task: Body, container: Body, image: str, around: Surroundings)
             "StartPeriod": check.get("startPeriod", 0) * _SECOND,
         }
     if not around.network.startswith("container:"):
+        config |= named(around.network, around.names)
         ports = [f"{port['containerPort']}/{port['protocol']}" for port in container["portMappings"]]
         config["ExposedPorts"] = {port: {} for port in ports}
     return config
+
+
+def named(network: str, names: list[str]) -> Body:
+    """The part of a create body that has a network's DNS answer these names with the container's address."""
+    return {"NetworkingConfig": {"EndpointsConfig": {network: {"Aliases": names}}}} if names else {}
 
 
 def stop_timeout(container: Body) -> int:

@@ -286,6 +286,7 @@ def task_settings(service: Body, deployment: Body, revision: Body) -> Body:
         "serviceName": service["serviceName"],
         "deployment": deployment["id"],
         "targets": targets_of(revision),
+        "registries": shown.get("serviceRegistries") or [],
         "images": digests(revision),
         "group": f"service:{service['serviceName']}",
         "startedBy": deployment["id"],

@@ -7,8 +7,8 @@ from typing import Any
 
 from homeport.engine.containers.errors import DockerRefused
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecs import images, logs, secrets
-from homeport.engine.services.ecs.containers import Surroundings, docker_config, stop_timeout
+from homeport.engine.services.ecs import discovery, images, logs, secrets
+from homeport.engine.services.ecs.containers import Surroundings, docker_config, named, stop_timeout
 from homeport.engine.services.ecs.definitions import dependencies, start_order
 from homeport.engine.services.ecs.failure import CannotStart
 from homeport.engine.services.ecs.observation import docker_name
@@ -67,7 +67,8 @@ async def _start_pause(ctx: Context, row: Body, definition: Body) -> None:
             for each in container["systemControls"]
         },
     }
-    config: Body = {"Image": await pause_image(runtime), "HostConfig": host}
+    names = await discovery.names(ctx, row, definition)
+    config: Body = {"Image": await pause_image(runtime), "HostConfig": host, **named(access.network, names)}
     if hostnames:
         config["Hostname"] = hostnames[0]
     name = docker_name(ctx, row, PAUSE)
@@ -191,6 +192,7 @@ async def _start(ctx: Context, row: Body, definition: Body, container: Body) -> 
         await logs.open_stream(ctx, row, container, own, role)
     around = Surroundings(
         network=_network(ctx, row, definition, access.network),
+        names=await discovery.names(ctx, row, definition),
         hosts=await _hosts(ctx, access.gateway, {**definition, "containerDefinitions": []}),
         environment={**_environment(ctx, row, container, access), **values},
         labels=_labels(ctx, row, name, definition),

@@ -26,7 +26,7 @@ ENDING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")
 
 def new_task(ctx: Context, cluster: str, definition: Body, settings: Mapping[str, Any]) -> Body:
     """Accept a task: its row, and the wake-up that starts it. `settings` are members of AWS's Task, and
-    `serviceName`, `deployment`, `targets`, `images` for the task of a service."""
+    `serviceName`, `deployment`, `targets`, `registries`, `images` for the task of a service."""
     settings = dict(settings)
     id = secrets.token_hex(16)
     arn = ctx.arn(f"task/{cluster}/{id}")
@@ -39,6 +39,7 @@ def new_task(ctx: Context, cluster: str, definition: Body, settings: Mapping[str
         "desiredStatus": "RUNNING",
         "lastStatus": "PROVISIONING",
         "targets": settings.pop("targets", []),
+        "registries": settings.pop("registries", []),
         "images": settings.pop("images", {}),
         "definition": [definition["family"], definition["revision"]],
         "containers": {

@@ -15,7 +15,7 @@ from homeport.engine.containers.errors import DockerUnavailable
 from homeport.engine.containers.events import Event
 from homeport.engine.durable.reconciler import Key
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecs import logs, start, targets
+from homeport.engine.services.ecs import discovery, logs, start, targets
 from homeport.engine.services.ecs.capacity import WARNING_SECONDS
 from homeport.engine.services.ecs.containers import stop_timeout
 from homeport.engine.services.ecs.failure import CannotStart
@@ -109,6 +109,7 @@ async def _activating(ctx: Context, row: Body) -> float | None:
         return _enter(ctx, row, "DEACTIVATING")
     try:
         await targets.register(ctx, row)
+        await discovery.register(ctx, row)
     except AwsError as error:
         tell(ctx, row, f"failed to register targets with (error {error.message}).")
         return REGISTER_SECONDS
@@ -131,6 +132,7 @@ async def _running(ctx: Context, row: Body) -> float | None:
 async def _deactivating(ctx: Context, row: Body) -> float | None:
     definition = definition_of(ctx, row)
     if not row.get("deregistered"):  # once only: its address may be another task's later
+        await discovery.deregister(ctx, row)
         await targets.deregister(ctx, row)
         change(ctx, task_key(row), lambda fresh: fresh.update(deregistered=True))
     row = await observe(ctx, row)

@@ -219,9 +219,22 @@ async def _settle(
 async def _desired(work: Work, resource: Resource) -> Body:
     """What the row of a resource holds of the template, evaluated now that all it needs is there."""
     try:
+        await _read_anew(work, resource)
         return _evaluated(work, resource)
     except AwsError as error:
         return {"error": error.message}
+
+
+async def _read_anew(work: Work, resource: Resource) -> None:
+    """Read the attributes of resources that are referred to where those change as others are made."""
+    for id in sorted(references(resource.properties)):
+        row = work.row(id)
+        if row and row.get("PhysicalResourceId") and provider_of(row["ResourceType"]).grows:
+            read = await provider_of(row["ResourceType"]).settled(
+                work.request(row, "read", row["properties"])
+            )
+            if read:
+                RESOURCES.put(work.ctx, {**row, "attributes": read.attributes})
 
 
 def _evaluated(work: Work, resource: Resource) -> Body:

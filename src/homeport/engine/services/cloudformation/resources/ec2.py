@@ -85,7 +85,10 @@ TYPES = (
             _attribute("modify_vpc_attribute", "VpcId", "EnableDnsSupport"),
             _attribute("modify_vpc_attribute", "VpcId", "EnableDnsHostnames"),
         ),
-        attributes={"CidrBlockAssociations": "read.CidrBlockAssociationSet[].AssociationId"},
+        attributes={
+            "CidrBlockAssociations": "read.CidrBlockAssociationSet[].AssociationId",
+            "Ipv6CidrBlocks": "read.Ipv6CidrBlockAssociationSet[].Ipv6CidrBlock",
+        },
         made_by=Vpc,
     ),
     _type(
@@ -109,6 +112,22 @@ TYPES = (
         create=Call("attach_internet_gateway"),
         id="join('|', ['IGW', properties.VpcId])",
         delete=Call("detach_internet_gateway"),
+    ),
+    Type(
+        "AWS::EC2::VPCCidrBlock",
+        "ec2",
+        create=Call("associate_vpc_cidr_block"),
+        id="response.*.AssociationId | [0]",
+        attributes={"Id": "id", "VpcId": "properties.VpcId"},
+        delete=Call("disassociate_vpc_cidr_block", {"AssociationId": "id"}, only=True),
+    ),
+    _type(
+        "AWS::EC2::EgressOnlyInternetGateway",
+        "egress-only-internet-gateway",
+        "egress_only_internet_gateway",
+        "EgressOnlyInternetGateways",
+        "EgressOnlyInternetGatewayId",
+        attributes={"Id": "id"},
     ),
     Type(
         "AWS::EC2::EIP",

@@ -7,7 +7,10 @@ from homeport.engine.services.cloudformation.resources.provider import Made, Req
 
 
 class Vpc(Type):
-    """A VPC has a security group and a network ACL from the start; Fn::GetAtt tells them."""
+    """A VPC has a security group and a network ACL from the start; Fn::GetAtt tells them, and the IPv6 blocks that
+    an AWS::EC2::VPCCidrBlock adds."""
+
+    grows = True
 
     async def settled(self, request: Request) -> Made | None:
         made = await super().settled(request)

@@ -83,7 +83,9 @@ class Request:
 
 
 class ResourceProvider:
-    """The provider of one type."""
+    """The provider of one type. The attributes of a type that `grows` change as other resources are made."""
+
+    grows = False
 
     def __init__(self, type: str) -> None:
         self.type = type

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecs import capacity
+from homeport.engine.services.ecs import capacity, discovery
 from homeport.engine.services.ecs.controllers import check_creation, check_update, described
 from homeport.engine.services.ecs.deployments import load_balancers
 from homeport.engine.services.ecs.deployments.settings import deployment_configuration
@@ -62,6 +62,7 @@ async def create_service(ctx: Context, request: Body) -> Body:
     cluster = find_cluster(ctx, request.get("cluster"))
     name = request["serviceName"]
     check_name(name, "The service name")
+    discovery.check_features(request)
     check_creation(request)
     if request.get("deploymentController", {}).get("type") == "EXTERNAL":
         return _create_external(ctx, cluster, name, request)
@@ -71,6 +72,7 @@ async def create_service(ctx: Context, request: Body) -> Body:
     capacity.check(request.get("capacityProviderStrategy", []))
     balancers = request.get("loadBalancers", [])
     await check_load_balancers(ctx, balancers, definition)
+    await discovery.check(ctx, request.get("serviceRegistries", []))
     await load_balancers.check(ctx, balancers, _strategy(request))
     settings = _new_settings(cluster, request, definition)
     check_network(settings, definition)
@@ -175,12 +177,14 @@ def _row(ctx: Context, cluster: Body, name: str, request: Body, settings: Body, 
 async def update_service(ctx: Context, request: Body) -> Body:
     """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html"""
     service = find_service(ctx, request.get("cluster"), request["service"])
+    discovery.check_features(request)
     check_update(service, request)
     if has_task_sets(service):
         return _update_kept(ctx, request)
     named = request.get("taskDefinition") or service["shown"]["taskDefinition"]
     definition = find_definition(ctx, named, active="taskDefinition" in request)["definition"]
     capacity.check(request.get("capacityProviderStrategy", []))
+    await discovery.check(ctx, request.get("serviceRegistries", []))
     if "loadBalancers" in request:
         await check_load_balancers(ctx, request["loadBalancers"], definition)
     if "loadBalancers" in request or "deploymentConfiguration" in request:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecs import capacity
+from homeport.engine.services.ecs import capacity, discovery
 from homeport.engine.services.ecs.names import cluster_name, find_definition, find_service
 from homeport.engine.services.ecs.operations.services import check_load_balancers, check_network
 from homeport.engine.services.ecs.passing import check_roles
@@ -39,6 +39,7 @@ async def create_task_set(ctx: Context, request: Body) -> Body:
     settings = _settings(request, definition)
     capacity.check(settings["capacityProviderStrategy"] or [])
     await check_load_balancers(ctx, settings["loadBalancers"], definition)
+    await discovery.check(ctx, settings["serviceRegistries"])
     check_network(settings, definition)
     scale = request.get("scale", _WHOLE if controller(service) == "CODE_DEPLOY" else {"value": 0.0})
     _check_scale(scale)
