@@ -24,7 +24,7 @@ BENCHES = (
     "rolling",
     "functions",
     "idle",
-    "deployments",
+    "shifts",
 )
 RESULTS = Path(__file__).with_name("RESULTS.md")
 

@@ -14,7 +14,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import multiprocessing
 import random
 import signal
 import statistics
@@ -23,48 +22,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from homeport.engine.containers import base_images, recipes
-from homeport.engine.containers.runtime import Runtime
+from bench import strict_load, versions
+from bench.strict_load import Answer
+
 from homeport.pytest_plugin import RunningEngine
 
 HEALTH_INTERVAL = 5
 WATCHDOG = 60
 """Seconds after which a deployment counts as one that hangs."""
-CONNECTIONS = 20
 SLOW_CONNECTIONS = 10
-PORT = 8080
-SERVER = f"""
-import asyncio, os
-VERSION = os.environ["VERSION"].encode()
-async def serve(reader, writer):
-    try:
-        while True:
-            head = await reader.readuntil(b"\\r\\n\\r\\n")
-            if b" /slow " in head:
-                await asyncio.sleep(2)
-            writer.write(b"HTTP/1.1 200 OK\\r\\ncontent-length: %d\\r\\n\\r\\n%b" % (len(VERSION), VERSION))
-    except (OSError, asyncio.IncompleteReadError):
-        pass
-    finally:
-        writer.close()
-async def main():
-    server = await asyncio.start_server(serve, "0.0.0.0", {PORT}, backlog=1000)
-    await server.serve_forever()
-asyncio.run(main())
-"""
-
-
-class Answer(NamedTuple):
-    """One exchange: when it was sent and answered, and the version that answered; `error` when it failed."""
-
-    sent: float
-    answered: float
-    version: str
-    error: str
 
 
 class Deployment(NamedTuple):
@@ -88,20 +57,12 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=5.0, help="begin no deployment after that")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # nothing stays behind
-    image = asyncio.run(_image())
+    image = versions.image()
     with tempfile.TemporaryDirectory() as folder, _engine(Path(folder) / "data") as engine:
-        site = Site(engine, image, options.tasks)
+        site = Site(engine, options.tasks)
         deployments, answers, slow = _under_load(site, options)
         alone = _container_start(image)
     return _report(deployments, answers, slow, alone)
-
-
-async def _image() -> str:
-    runtime = Runtime("bench")
-    try:
-        return await base_images.ensure(runtime.images, recipes.PYTHON)
-    finally:
-        await runtime.close()
 
 
 @contextlib.contextmanager
@@ -118,12 +79,11 @@ def _engine(data: Path) -> Iterator[RunningEngine]:
 class Site:
     """A load balancer before a service on Fargate Spot."""
 
-    def __init__(self, engine: RunningEngine, image: str, tasks: int) -> None:
+    def __init__(self, engine: RunningEngine, tasks: int) -> None:
         self.engine = engine
-        self._image = image
         self._balance()
         engine.client("ecs").create_cluster()
-        target = {"targetGroupArn": self._group, "containerName": "app", "containerPort": PORT}
+        target = {"targetGroupArn": self._group, "containerName": "app", "containerPort": versions.PORT}
         engine.client("ecs").create_service(
             serviceName="web",
             taskDefinition=self._define("v0"),
@@ -143,7 +103,7 @@ class Site:
         self._group = elbv2.create_target_group(
             Name="bench",
             Protocol="HTTP",
-            Port=PORT,
+            Port=versions.PORT,
             VpcId=balancer["VpcId"],
             TargetType="ip",
             HealthCheckIntervalSeconds=HEALTH_INTERVAL,
@@ -162,29 +122,14 @@ class Site:
         self.port = int(ports.get("homeport.port.80", "80"))
 
     def _define(self, version: str) -> str:
-        container = {
-            "name": "app",
-            "image": self._image,
-            "command": ["python3", "-c", SERVER],
-            "environment": [{"name": "VERSION", "value": version}],
-            "portMappings": [{"containerPort": PORT}],
-            "stopTimeout": 2,
-        }
-        answer = self.engine.client("ecs").register_task_definition(
-            family="web",
-            networkMode="awsvpc",
-            requiresCompatibilities=["FARGATE"],
-            cpu="1024",
-            memory="2048",
-            containerDefinitions=[container],
-        )
+        answer = self.engine.client("ecs").register_task_definition(**versions.task_definition(version))
         return str(answer["taskDefinition"]["taskDefinitionArn"])
 
     def deploy(self, version: str, calm: bool, kill: bool) -> Deployment:
         """Deploy a version with a Spot interruption, and the engine's death, in the middle; `calm` without."""
         definition = self._define(version)
         ecs = self.engine.client("ecs")
-        began = time.monotonic()
+        began = time.time()
         ecs.update_service(service="web", taskDefinition=definition)
         if not calm:
             time.sleep(random.uniform(0.1, 1.0))
@@ -194,8 +139,8 @@ class Site:
         if kill:
             time.sleep(random.uniform(0.0, 1.0))
             self.engine.restart()
-        self.until_completed(began + WATCHDOG)
-        return Deployment(began, time.monotonic(), version)
+        self.until_completed(time.monotonic() + WATCHDOG)
+        return Deployment(began, time.time(), version)
 
     def until_completed(self, until: float) -> None:
         """Wait for the deployment's end. Raises SystemExit with all that is known when it does not come."""
@@ -226,8 +171,8 @@ def _under_load(
 ) -> tuple[list[Deployment], list[Answer], list[Answer]]:
     deployments = []
     with (
-        _load(site, "/", CONNECTIONS, CONNECTIONS / options.rate) as fast,
-        _load(site, "/slow", SLOW_CONNECTIONS, 0.0) as slow,
+        strict_load.sent(site.port, site.host, rate=options.rate) as fast,
+        strict_load.sent(site.port, site.host, versions.SLOW, connections=SLOW_CONNECTIONS) as slow,
     ):
         time.sleep(1)
         last_start = time.monotonic() + options.minutes * 60
@@ -240,72 +185,13 @@ def _under_load(
     return deployments, fast, slow
 
 
-@contextlib.contextmanager
-def _load(site: Site, path: str, connections: int, interval: float) -> Iterator[list[Answer]]:
-    """Requests from a process of its own; its answers are in the list when the block has ended."""
-    answers: list[Answer] = []
-    spawn = multiprocessing.get_context("spawn")
-    stop, results = spawn.Event(), spawn.Queue()
-    arguments = (site.port, site.host, path, connections, interval, stop, results)
-    process = spawn.Process(target=_send_all, args=arguments, daemon=True)
-    process.start()
-    try:
-        yield answers
-    finally:
-        stop.set()
-        answers += [Answer(*each) for each in results.get(timeout=60)]
-        process.join()
-
-
-def _send_all(
-    port: int, host: str, path: str, connections: int, interval: float, stop: Event, results: Any
-) -> None:
-    answers: list[Answer] = []
-
-    async def clients() -> None:
-        each = (_client(port, host, path, interval, stop, answers) for _ in range(connections))
-        await asyncio.gather(*each)
-
-    asyncio.run(clients())
-    results.put([tuple(answer) for answer in answers])
-
-
-async def _client(
-    port: int, host: str, path: str, interval: float, stop: Event, answers: list[Answer]
-) -> None:
-    request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
-    due = time.monotonic() + random.uniform(0, interval)
-    while not stop.is_set():
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        try:
-            while not stop.is_set():
-                await asyncio.sleep(max(0.0, due - time.monotonic()))
-                due = max(due + interval, time.monotonic() - 1)
-                sent = time.monotonic()
-                status, version = await _exchange(reader, writer, request)
-                error = "" if status == "200" else f"status {status}"
-                answers.append(Answer(sent, time.monotonic(), version, error))
-        except (OSError, asyncio.IncompleteReadError) as error:
-            answers.append(Answer(sent, time.monotonic(), "", repr(error)))
-        finally:
-            writer.close()
-
-
-async def _exchange(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
-) -> tuple[str, str]:
-    writer.write(request)
-    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-    length = int(head.split("content-length:")[1].split("\r\n")[0])
-    return head.split()[1], (await reader.readexactly(length)).decode()
-
-
 def _container_start(image: str) -> float:
     """The median of what Docker alone needs until a container of the same program answers."""
     seconds = []
     for _ in range(5):
         began = time.monotonic()
-        command = ["docker", "run", "--rm", "--detach", "--env", "VERSION=v", image, "python3", "-c", SERVER]
+        variables = [f"--env={name}={value}" for name, value in versions.environment("v").items()]
+        command = ["docker", "run", "--rm", "--detach", *variables, image, *versions.COMMAND]
         id = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
         inspect = ["docker", "inspect", "--format", "{{.NetworkSettings.IPAddress}}", id]
         address = subprocess.run(inspect, check=True, capture_output=True, text=True).stdout.strip()
@@ -318,8 +204,9 @@ def _container_start(image: str) -> float:
 async def _until_answers(address: str) -> None:
     while True:
         try:
-            reader, writer = await asyncio.open_connection(address, PORT)
-            await _exchange(reader, writer, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            reader, writer = await asyncio.open_connection(address, versions.PORT)
+            writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
             writer.close()
             return
         except OSError:
@@ -327,7 +214,7 @@ async def _until_answers(address: str) -> None:
 
 
 def _report(deployments: list[Deployment], answers: list[Answer], slow: list[Answer], alone: float) -> int:
-    failed = [answer for answer in (*answers, *slow) if answer.error]
+    failed = [answer for answer in (*answers, *slow) if answer.failed]
     span = answers[-1].answered - answers[0].sent
     taken_over = [_taken_over(each, answers) for each in deployments]
     completed = [each.completed - each.began for each in deployments]
@@ -346,7 +233,8 @@ def _report(deployments: list[Deployment], answers: list[Answer], slow: list[Ans
     for name, value in lines.items():
         sys.stdout.write(f"{name:36}{value}\n")
     for answer in failed[:20]:
-        sys.stdout.write(f"failed after {answer.answered - answer.sent:.3f} s: {answer.error}\n")
+        cause = answer.error or f"status {answer.status}"
+        sys.stdout.write(f"failed after {answer.answered - answer.sent:.3f} s: {cause}\n")
     return 1 if failed else 0
 
 
@@ -355,7 +243,7 @@ def _taken_over(deployment: Deployment, answers: list[Answer]) -> float:
     others = [
         answer.sent
         for answer in answers
-        if deployment.began < answer.sent < deployment.completed and answer.version != deployment.version
+        if deployment.began < answer.sent < deployment.completed and answer.body != deployment.version
     ]
     return max(others, default=deployment.began) - deployment.began
 

@@ -1,6 +1,6 @@
 """Deployments that shift traffic by ECS itself, good and bad ones, under clients that never retry.
 
-python -m bench.shifts [SCENARIO …] [--runs 10] [--to FILE] [--table]
+python -m bench.shifts [SCENARIO …] [--runs 10] [--to FILE] [--slow 0]
 
 A scenario is CONFIGURATION/good, or what goes wrong: 500s (the new version answers them, and an alarm on what the load
 balancer measures hears of it), crash (at its start), dies (under its first requests), hook@STAGE (its function fails),
@@ -64,6 +64,8 @@ CONFIGURATIONS = {
         30,
     ),
 }
+DEFAULT = ("*/good", "*/crash", "*/stop@PRODUCTION_TRAFFIC_SHIFT", "canary-12.5/500s")
+"""What is tried when nothing is named: some minutes."""
 STAGES = (
     "RECONCILE_SERVICE",
     "PRE_SCALE_UP",
@@ -201,9 +203,8 @@ def _supersede(site: ShiftSite, watch: Watch) -> None:
 
 
 def _kill(site: ShiftSite, options: Options, stage: str) -> dict[str, Any]:
-    """Half of the times between an effect and its record, half of them at any moment while the stage lasts."""
-    aimed = options.run % 2 == 0 and stage != "RECONCILE_SERVICE"
-    if not aimed:
+    """Between an effect and its record; in a stage that lasts half of the times at any moment of it."""
+    if stage == "RECONCILE_SERVICE" or (stage in UNHOOKED and options.run % 2):
 
         def killed(watch: Watch) -> None:
             if stage == "RECONCILE_SERVICE":
@@ -315,4 +316,4 @@ def _wrong(site: ShiftSite, line: dict[str, Any], expected: str) -> list[str]:
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # nothing stays behind
     versions.image()
-    sys.exit(campaign.main(__doc__ or "", scenarios(), _open, shift_table.table))
+    sys.exit(campaign.main(__doc__ or "", scenarios(), _open, shift_table.table, DEFAULT))

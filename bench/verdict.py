@@ -3,6 +3,7 @@ taken back went on to answer."""
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -40,6 +41,10 @@ def verdict(
             [percent, *_counted([each for each in answers if begin < each.sent < end], theirs)]
             for percent, begin, end in _steps(marks)
         ],
+        "stages": [
+            [mark.look.stage, round(following.at - mark.at, 2)]
+            for mark, following in itertools.pairwise(marks)
+        ],
     }
     if decided is not None:
         last = max((each.sent for each in answers if theirs(each)), default=decided)
@@ -62,5 +67,7 @@ def _steps(marks: Sequence[Mark]) -> list[tuple[float, float, float]]:
         else:
             found.append((mark.look.percent, mark.at, end))
     return [
-        (percent, begin + MARGIN, end - MARGIN) for percent, begin, end in found if end - begin > 2 * MARGIN
+        (percent, begin + MARGIN, end - MARGIN)
+        for percent, begin, end in found
+        if percent >= 0 and end - begin > 2 * MARGIN
     ]

@@ -49,6 +49,7 @@ async def main():
     await over.wait()
 asyncio.run(main())
 """
+COMMAND = ["python3", "-c", _SERVER]
 
 
 def image() -> str:
@@ -64,17 +65,22 @@ def image() -> str:
     return asyncio.run(ensure())
 
 
+def environment(version: str, behaviour: str = "answers") -> dict[str, str]:
+    """The environment variables of a version's container."""
+    return {"VERSION": version, "BEHAVIOUR": behaviour}
+
+
 def task_definition(version: str, behaviour: str = "answers") -> dict[str, Any]:
     """What RegisterTaskDefinition takes for a version whose answers are its name.
 
     `behaviour`: `answers`, `errors` (answers 500, but is healthy), `crashes` (at its start) or `dies` (after fifty
     requests). At `/slow` the answer takes two seconds."""
-    environment = {"VERSION": version, "BEHAVIOUR": behaviour}
+    told = environment(version, behaviour)
     container = {
         "name": "app",
         "image": recipes.PYTHON.name,
-        "command": ["python3", "-c", _SERVER],
-        "environment": [{"name": name, "value": value} for name, value in environment.items()],
+        "command": COMMAND,
+        "environment": [{"name": name, "value": value} for name, value in told.items()],
         "portMappings": [{"containerPort": PORT}],
         "stopTimeout": 2,
     }

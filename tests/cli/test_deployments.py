@@ -12,7 +12,7 @@ from tests.cli.browser import Browser, Served, form
 from tests.codepipeline.pipelines import BUCKET, action, codecommit_source, declaration, first, outcome, put
 from tests.codepipeline.pipelines import role as pipeline_role
 from tests.containers.conftest import IMAGE
-from tests.ecs.conftest import image  # noqa: F401
+from tests.ecs.conftest import image, web  # noqa: F401
 from tests.ecs.shifting import Shop, pause
 
 
@@ -77,3 +77,12 @@ def test_status_tells_what_a_deployment_waits_for_and_rollback_takes_it_back(sho
     assert "The service deployment was stopped by the user." in failures[0]
     shop.until_status("ROLLBACK_SUCCESSFUL")
     assert json.loads(homeport(engine, "status", "app", "--output", "json"))["deployments"] == []
+
+    shop.deploy(web("v2"), lifecycleHooks=[], bakeTimeInMinutes=5)
+    shop.until_stage("BAKE_TIME")
+    told = homeport(engine, "status", "app")
+    assert re.search(r"web +CANARY +BAKE_TIME", told)
+    assert "new 100 %, old 0 %" in told and "the bake time, until" in told
+    assert re.search(r"go back +homeport rollback", told)
+    assert "the stage BAKE_TIME goes back" in homeport(engine, "rollback", "app")
+    shop.until_status("ROLLBACK_SUCCESSFUL")

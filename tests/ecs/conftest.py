@@ -129,11 +129,11 @@ def ecs(engine: Any) -> Ecs:
     return Ecs(engine)
 
 
-def web(version: str, port: int = 8080, fails: bool = False) -> str:
-    """A script that serves its version at `/`, and at `/cgi-bin/slow` after two seconds, or 500 at once if it fails."""
+def web(version: str, port: int = 8080, fails: bool = False, seconds: int = 2) -> str:
+    """A script that serves its version at `/`, and at `/cgi-bin/slow` after seconds, or 500 at once if it fails."""
     # without the announcement the load balancer would use a connection again that the server is about to close
     head = r"Connection: close\\r\\nContent-Length: 4\\r\\n\\r\\n"
-    work = r'printf "Status: 500 Oh\\r\\n' if fails else r'sleep 2\nprintf "'
+    work = r'printf "Status: 500 Oh\\r\\n' if fails else rf'sleep {seconds}\nprintf "'
     slow = f"'#!/bin/sh\\n{work}{head}slow\"\\n'"
     return (
         f"mkdir -p /tmp/www/cgi-bin; cd /tmp/www; echo -n {version} > index.html; "

@@ -44,11 +44,12 @@ class Shop:
             delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "20"}
             self.elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=[delay])
         self.ports = [free_port(), free_port()]
-        self.production = self._rule(self.ports[0], 1)
-        self.test = self._rule(self.ports[1], 0)
+        self.production = self.rule(self.ports[0], 1)
+        self.test = self.rule(self.ports[1], 0)
         self.role = role(engine, "shift")
 
-    def _rule(self, port: int, weight: int) -> str:
+    def rule(self, port: int, weight: int) -> str:
+        """A listener whose default rule gives the first group that weight, of 1."""
         weights = zip(self.groups, (weight, 1 - weight), strict=True)
         targets = [{"TargetGroupArn": group, "Weight": share} for group, share in weights]
         action = {"Type": "forward", "ForwardConfig": {"TargetGroups": targets}}
@@ -73,13 +74,14 @@ class Shop:
             "roleArn": self.role,
             **advanced,
         }
+        configuration = {name: value for name, value in configuration.items() if value is not None}
         target = {"targetGroupArn": self.groups[0], "containerName": "app", "containerPort": 8080}
         return [{**target, "advancedConfiguration": configuration}]
 
-    def serve(self, strategy: str, count: int = 1, **configuration: Any) -> None:
+    def serve(self, strategy: str, count: int = 1, script: str = web("v1"), **configuration: Any) -> None:
         """The service with version v1, completely deployed."""
         configuration = {"strategy": strategy, **configuration}
-        definition = self.define(web("v1"))
+        definition = self.define(script)
         self.ecs.serve(
             definition, count, loadBalancers=self.balanced(), deploymentConfiguration=configuration
         )

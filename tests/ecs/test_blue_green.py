@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.ecs.conftest import Alarm, web
-from tests.ecs.shifting import Shop, pause, role
+from tests.ecs.shifting import Shop, free_port, pause, role
 from tests.waiting import until
 
 CRASH = "echo no database; exit 1"
@@ -82,7 +82,7 @@ async def test_a_person_takes_it_back_at_any_stage(shop: Shop):
 
 
 async def test_a_person_takes_it_back_while_the_old_tasks_drain(shop: Shop):
-    await asyncio.to_thread(shop.serve, "BLUE_GREEN")
+    await asyncio.to_thread(shop.serve, "BLUE_GREEN", script=web("v1", seconds=8))
     before, good = shop.split(), shop.ecs.service()["taskDefinition"]
     async with shop.load(connections=2) as load, shop.load(path="/cgi-bin/slow", connections=2) as slow:
         await asyncio.to_thread(shop.deploy, web("v2"))
@@ -163,6 +163,28 @@ def test_another_deployment_takes_the_place_of_one_that_waits(shop: Shop):
     assert shop.split() == before[::-1]
     answer = shop.ecs.api.describe_service_deployments(serviceDeploymentArns=[first])
     assert answer["serviceDeployments"][0]["status"] == "STOPPED"
+
+
+async def test_another_load_balancer_amid_a_deployment_takes_no_request_from_the_one_before(shop: Shop):
+    await asyncio.to_thread(shop.serve, "BLUE_GREEN")
+    before = shop.split()
+    await asyncio.to_thread(shop.deploy, web("v2"), lifecycleHooks=[pause("POST_PRODUCTION_TRAFFIC_SHIFT")])
+    await asyncio.to_thread(shop.until_stage, "POST_PRODUCTION_TRAFFIC_SHIFT")
+    other = shop.rule(free_port(), 0)
+    async with shop.load(connections=3) as load:
+        shop.ecs.api.update_service(
+            service="web",
+            loadBalancers=shop.balanced(productionListenerRule=other, testListenerRule=None),
+            deploymentConfiguration={"lifecycleHooks": [pause("POST_SCALE_UP")]},
+        )
+        await asyncio.to_thread(shop.until_stage, "POST_SCALE_UP")
+        load.answers.clear()
+        await load.until(20)
+    assert (set(load.answers), load.errors) == ({"v1"}, [])
+    assert shop.split() == shop.split(shop.test) == before
+    shop.go_on()
+    await asyncio.to_thread(shop.until_status, "SUCCESSFUL")
+    assert shop.split(other) == before[::-1]
 
 
 def test_the_infrastructure_role_needs_its_permissions(shop: Shop):

@@ -99,7 +99,7 @@ def _source(shift: Shift) -> str | None:
 
 
 async def _tidy(shift: Shift) -> None:
-    await traffic.to_source(shift)
+    await traffic.undo_superseded(shift)
     for each in shift.others:
         if each["id"] != _source(shift):
             shift.scale(each, 0.0)

@@ -12,6 +12,7 @@ from homeport.engine.services.ecs.deployments.listener_rules import Pair
 from homeport.engine.services.ecs.deployments.shift import Shift
 from homeport.engine.services.ecs.revisions import group_of, resolve_groups
 from homeport.engine.services.ecs.service_rows import add_event
+from homeport.engine.services.ecs.tables import SERVICE_DEPLOYMENTS
 from homeport.engine.services.ecs.task_rows import Body
 from homeport.engine.wire.errors import AwsError
 
@@ -57,7 +58,7 @@ async def back(shift: Shift) -> None:
     no pairs has shifted nothing, but it may not have undone yet what one before it had."""
     if not shift.pairs:
         with contextlib.suppress(DeploymentFailed):
-            await to_source(shift)
+            await undo_superseded(shift)
     told = False
     while True:
         try:
@@ -76,20 +77,29 @@ async def back(shift: Shift) -> None:
         return shift.note(production=0.0, test=0.0)
 
 
-async def to_source(shift: Shift) -> None:
-    """Give all production traffic to the revision that was deployed before, whatever a superseded deployment did."""
+async def undo_superseded(shift: Shift) -> None:
+    """Give the traffic that superseded deployments have shifted to who had it before them. Their listener rules may
+    be others than this deployment's; where they are the same, its role counts, which may be the one that works."""
+    advanced = [balancer["advancedConfiguration"] for balancer in _balancers(shift)]
+    roles = {each["productionListenerRule"]: each["roleArn"] for each in advanced}
+    for pair in _superseded(shift):
+        own = pair._replace(role=roles.get(pair.production, pair.role))
+        await _forward(shift, own, own.production, 0.0)
+        if own.test:
+            await _forward(shift, own, own.test, 0.0)
+
+
+def _superseded(shift: Shift) -> list[Pair]:
+    """The target groups of the deployments that another took the place of before they ended."""
     source = shift.state["source"]
-    if not source:
-        return
-    running = shift.revision(source["revision"])
-    for at, balancer in enumerate(_balancers(shift)):
-        advanced = balancer["advancedConfiguration"]
-        groups = [balancer["targetGroupArn"], advanced["alternateTargetGroupArn"]]
-        blue = group_of(running, at)
-        if blue and blue in groups:
-            green = groups[1 - groups.index(blue)]
-            pair = Pair(blue, green, advanced["productionListenerRule"], None, advanced["roleArn"])
-            await _forward(shift, pair, pair.production, 0.0)
+    found = []
+    for number in sorted({each["serviceDeployment"] for each in shift.others}):
+        row = SERVICE_DEPLOYMENTS.get(shift.ctx, shift.cluster, shift.name, number)
+        if not (source and row and row.get("shift")):
+            continue
+        if row["status"] == "STOPPED" and row["revision"] != source["revision"]:
+            found += [Pair(*pair) for pair in row["shift"]["pairs"]]
+    return found
 
 
 def payload(shift: Shift, production: float | None, test: float | None) -> Body:
