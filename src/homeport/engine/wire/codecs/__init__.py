@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl
-from xml.etree.ElementTree import Element, SubElement
 
 from botocore.model import OperationModel, ServiceModel
 
@@ -98,16 +97,11 @@ def write_error(
 
 
 def _rest_xml_error(error: WireError, resource: str, request_id: str) -> bytes:
-    root = Element("Error")
-    SubElement(root, "Code").text = error.code
-    SubElement(root, "Message").text = error.message
-    for name, value in error.members.items():
-        SubElement(root, name).text = str(value)
+    told = {"Code": error.code, "Message": error.message, **error.members}
     if resource:
-        SubElement(root, "Resource").text = resource
-    SubElement(root, "RequestId").text = request_id
-    SubElement(root, "HostId").text = "homeport"
-    return xml.dump(root)
+        told["Resource"] = resource
+    told |= {"RequestId": request_id, "HostId": "homeport"}
+    return xml.document("Error", "".join(xml.text_element(name, str(value)) for name, value in told.items()))
 
 
 def _json_type(wire: Wire) -> dict[str, str]:

@@ -6,7 +6,6 @@ https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
 from __future__ import annotations
 
 from typing import Any
-from xml.etree.ElementTree import Element, SubElement
 
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
@@ -94,26 +93,22 @@ def _as_tree(value: Any) -> _Tree:
 
 def write(value: dict[str, Any], operation: OperationModel, request_id: str) -> bytes:
     """`<OpResponse><OpResult>…</OpResult><ResponseMetadata>…`."""
-    namespace = operation.service_model.metadata.get("xmlNamespace", "")
-    root = Element(f"{operation.name}Response", {"xmlns": namespace})
+    content = ""
     shape = operation.output_shape
     if shape is not None:
-        node = root
+        content = xml.write_members(value, shape)
         if wrapper := shape.serialization.get("resultWrapper"):
-            node = SubElement(root, wrapper)
-        xml.write_members(node, value, shape)
-    SubElement(SubElement(root, "ResponseMetadata"), "RequestId").text = request_id
-    return xml.dump(root)
+            content = xml.element(wrapper, content)
+    content += xml.element("ResponseMetadata", xml.text_element("RequestId", request_id))
+    namespace = operation.service_model.metadata.get("xmlNamespace")
+    return xml.document(f"{operation.name}Response", content, namespace)
 
 
 def write_error(error: WireError, namespace: str, request_id: str) -> bytes:
     """`<ErrorResponse><Error><Type/><Code/><Message/>…</Error><RequestId/></ErrorResponse>`."""
-    root = Element("ErrorResponse", {"xmlns": namespace})
-    node = SubElement(root, "Error")
-    SubElement(node, "Type").text = error.fault
-    SubElement(node, "Code").text = error.code
-    SubElement(node, "Message").text = error.message
+    told = {"Type": error.fault, "Code": error.code, "Message": error.message}
+    content = "".join(xml.text_element(name, text) for name, text in told.items())
     if error.shape:
-        xml.write_members(node, error.members, error.shape)
-    SubElement(root, "RequestId").text = request_id
-    return xml.dump(root)
+        content += xml.write_members(error.members, error.shape)
+    content = xml.element("Error", content) + xml.text_element("RequestId", request_id)
+    return xml.document("ErrorResponse", content, namespace)

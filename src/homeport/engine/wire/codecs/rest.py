@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from functools import lru_cache
 from json import JSONDecodeError, dumps, loads
 from typing import Any
-from xml.etree.ElementTree import Element
+from xml.sax.saxutils import escape
 
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
@@ -201,11 +201,8 @@ def _document(shape: Shape, value: Any, operation: OperationModel) -> bytes:
     if service_namespace is None and operation.service_model.service_name == "s3":
         service_namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
     if operation.name == "GetBucketLocation":
-        root = Element("LocationConstraint", {"xmlns": str(service_namespace)})
-        root.text = value.get("LocationConstraint")
-        return xml.dump(root)
+        location = escape(value.get("LocationConstraint") or "")
+        return xml.document("LocationConstraint", location, service_namespace)
     name = shape.serialization.get("name") or _ROOTS.get(shape.name, shape.name)
-    root = Element(name, {"xmlns": service_namespace} if service_namespace else {})
     assert isinstance(shape, StructureShape)
-    xml.write_members(root, value, shape)
-    return xml.dump(root)
+    return xml.document(name, xml.write_members(value, shape), service_namespace)

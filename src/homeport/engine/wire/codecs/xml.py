@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from xml.etree import ElementTree
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element
+from xml.sax.saxutils import escape, quoteattr
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
@@ -12,6 +14,7 @@ from homeport.engine.wire.codecs.values import read_text, write_text
 from homeport.engine.wire.errors import AwsError
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_ESCAPED = {"\r": "&#13;"}
 
 
 def parse(body: bytes) -> Element:
@@ -69,53 +72,92 @@ def _read_map(entries: list[Element], shape: MapShape) -> dict[str, Any]:
     return found
 
 
-def write(parent: Element, name: str, value: Any, shape: Shape) -> None:
-    """Append `value` to `parent` under `name`; what is None is left out."""
+def write(name: str, value: Any, shape: Shape) -> str:
+    """The elements of a value under a name; what is None is left out."""
     if value is None:
-        return
+        return ""
     if isinstance(shape, ListShape):
-        _write_list(parent, name, value, shape)
-    elif isinstance(shape, MapShape):
-        _write_map(parent, name, value, shape)
-    elif isinstance(shape, StructureShape):
-        write_members(SubElement(parent, name), value, shape)
-    else:
-        SubElement(parent, name).text = write_text(value, shape, "iso8601")
+        return _write_list(name, value, shape)
+    if isinstance(shape, MapShape):
+        return _write_map(name, value, shape)
+    if isinstance(shape, StructureShape):
+        return element(name, write_members(value, shape), _attributes(value, shape))
+    return text_element(name, write_text(value, shape, "iso8601"))
 
 
-def write_members(node: Element, value: dict[str, Any], shape: StructureShape) -> None:
-    """Append the members of a structure to its element, in the model's order."""
-    for name, member in shape.members.items():
-        item = value.get(name)
-        if item is None or member.serialization.get("location"):
-            continue
-        if member.serialization.get("xmlAttribute"):
-            node.set(f"{{{_XSI}}}{member.serialization['name'].partition(':')[2]}", str(item))
-        else:
-            write(node, _member_name(name, member), item, member)
+def write_members(value: dict[str, Any], shape: StructureShape) -> str:
+    """The elements of a structure's members, in the model's order."""
+    return "".join(
+        [
+            write(tag, value[name], member)
+            for name, tag, member in _written_members(shape)
+            if value.get(name) is not None
+        ]
+    )
 
 
-def _write_list(parent: Element, name: str, value: Any, shape: ListShape) -> None:
+def element(name: str, content: str, attributes: str = "") -> str:
+    """An element around others."""
+    return f"<{name}{attributes}>{content}</{name}>"
+
+
+def text_element(name: str, text: str) -> str:
+    """An element around a text. Readers take a bare carriage return for a line feed, so it is escaped too."""
+    return f"<{name}>{escape(text, _ESCAPED)}</{name}>"
+
+
+def document(name: str, content: str, namespace: str | None = None) -> bytes:
+    """The document whose root has this name and content."""
+    root = element(name, content, f' xmlns="{namespace}"' if namespace else "")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{root}'.encode("utf-8", "xmlcharrefreplace")
+
+
+@cache
+def _written_members(shape: StructureShape) -> tuple[tuple[str, str, Shape], ...]:
+    """The members that are elements: name, name on the wire, shape."""
+    return tuple(
+        (name, _member_name(name, member), member)
+        for name, member in shape.members.items()
+        if not member.serialization.get("location") and not member.serialization.get("xmlAttribute")
+    )
+
+
+def _attributes(value: dict[str, Any], shape: StructureShape) -> str:
+    """The one attribute that AWS's models know: `xsi:type`, of who is granted something in S3."""
+    for name in _attribute_members(shape):
+        if value.get(name) is not None:
+            wire = shape.members[name].serialization["name"]
+            return f" xmlns:xsi={quoteattr(_XSI)} {wire}={quoteattr(str(value[name]))}"
+    return ""
+
+
+@cache
+def _attribute_members(shape: StructureShape) -> tuple[str, ...]:
+    return tuple(name for name, member in shape.members.items() if member.serialization.get("xmlAttribute"))
+
+
+def _write_list(name: str, value: Any, shape: ListShape) -> str:
     if shape.serialization.get("flattened"):
-        node, item_name = parent, shape.member.serialization.get("name", name)
-    else:
-        node, item_name = SubElement(parent, name), shape.member.serialization.get("name", "member")
-    for item in value:
-        write(node, item_name, item, shape.member)
+        tag = shape.member.serialization.get("name", name)
+        return "".join([write(tag, item, shape.member) for item in value])
+    tag = shape.member.serialization.get("name", "member")
+    return element(name, "".join([write(tag, item, shape.member) for item in value]))
 
 
-def _write_map(parent: Element, name: str, value: dict[str, Any], shape: MapShape) -> None:
+def _write_map(name: str, value: dict[str, Any], shape: MapShape) -> str:
     flattened = shape.serialization.get("flattened")
-    node = parent if flattened else SubElement(parent, name)
-    for key, item in value.items():
-        entry = SubElement(node, name if flattened else "entry")
-        SubElement(entry, shape.key.serialization.get("name", "key")).text = str(key)
-        write(entry, shape.value.serialization.get("name", "value"), item, shape.value)
-
-
-def dump(root: Element) -> bytes:
-    """The document's bytes."""
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="utf-8")
+    key_name = shape.key.serialization.get("name", "key")
+    value_name = shape.value.serialization.get("name", "value")
+    entries = "".join(
+        [
+            element(
+                name if flattened else "entry",
+                text_element(key_name, str(key)) + write(value_name, item, shape.value),
+            )
+            for key, item in value.items()
+        ]
+    )
+    return entries if flattened else element(name, entries)
 
 
 def _member_name(name: str, shape: Shape) -> str:
