@@ -6,9 +6,10 @@ Everything else lives in the body, so that a new AWS field needs no migration.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
+
+import orjson
 
 from homeport.engine.store.database import At, Scope, Store
 
@@ -38,13 +39,13 @@ class Table:
     def get(self, at: At, *key: Any) -> Body | None:
         """The body under this key, or None."""
         rows = at.store.execute(self._get, *at.scope, *key)
-        return json.loads(rows[0]["body"]) if rows else None
+        return orjson.loads(rows[0]["body"]) if rows else None
 
     def put(self, at: At, body: Body) -> None:
         """Insert the body, or replace the one under the same key."""
         values = (body[field] for field in self.key)
         columns = (body.get(field) for field in self.columns)
-        text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+        text = orjson.dumps(body).decode()
         at.store.execute(self._put, *at.scope, *values, *columns, text)
 
     def delete(self, at: At, *key: Any) -> bool:
@@ -74,11 +75,11 @@ class Table:
         sql = f"SELECT body FROM {self.name} WHERE {' AND '.join(where)} ORDER BY {order}"
         if limit is not None:
             sql += f" LIMIT {int(limit)}"
-        return [json.loads(row["body"]) for row in at.store.execute(sql, *values)]
+        return [orjson.loads(row["body"]) for row in at.store.execute(sql, *values)]
 
     def everywhere(self, store: Store, **equals: Any) -> ScopedBodies:
         """Bodies of all accounts and regions, with their scopes."""
         where = "".join(f' AND "{field}" = ?' for field in equals)
         sql = f"SELECT account, region, body FROM {self.name} WHERE 1{where} ORDER BY {self._order}"
         rows = store.execute(sql, *equals.values())
-        return [(Scope(row["account"], row["region"]), json.loads(row["body"])) for row in rows]
+        return [(Scope(row["account"], row["region"]), orjson.loads(row["body"])) for row in rows]

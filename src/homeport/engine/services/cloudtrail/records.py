@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from botocore.model import OperationModel
 
 from homeport.engine.services.cloudtrail.redaction import redacted
 from homeport.engine.wire.call import Call
@@ -39,15 +42,22 @@ _DATA_EVENTS = {
 }
 
 
+class _Kind(NamedTuple):
+    """What all calls of an operation have in common."""
+
+    source: str
+    reads: bool
+    is_data: bool
+
+
 def record(call: Call, output: dict[str, Any] | None, error: AwsError | None, now: float) -> dict[str, Any]:
     """The record of a call that was answered, or refused with an error."""
-    data = any(word in call.name for word in _DATA_EVENTS.get(call.service, ()))
-    read_only = is_read_only(call)
+    kind = _kind(call.operation)
     body: dict[str, Any] = {
         "eventVersion": "1.11",
         "userIdentity": _identity(call),
-        "eventTime": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "eventSource": f"{_source(call)}.amazonaws.com",
+        "eventTime": _time(int(now)),
+        "eventSource": kind.source,
         "eventName": call.name,
         "awsRegion": call.region,
         "sourceIPAddress": call.invoked_by or call.source_ip,
@@ -56,13 +66,13 @@ def record(call: Call, output: dict[str, Any] | None, error: AwsError | None, no
         "responseElements": None,
         "requestID": call.request_id,
         "eventID": str(uuid.uuid4()),
-        "readOnly": read_only,
+        "readOnly": kind.reads,
         "eventType": "AwsApiCall",
-        "managementEvent": not data,
+        "managementEvent": not kind.is_data,
         "recipientAccountId": call.account,
-        "eventCategory": "Data" if data else "Management",
+        "eventCategory": "Data" if kind.is_data else "Management",
     }
-    if output and not read_only:
+    if output and not kind.reads:
         body["responseElements"] = redacted(output, call.operation.output_shape) or None
     if error is not None:
         body["errorCode"] = error.code
@@ -77,12 +87,20 @@ def record(call: Call, output: dict[str, Any] | None, error: AwsError | None, no
 
 def is_read_only(call: Call) -> bool:
     """Whether the operation changes nothing."""
-    return call.name.startswith(_READS)
+    return _kind(call.operation).reads
 
 
-def _source(call: Call) -> str:
-    metadata = call.operation.service_model.metadata
-    return str(metadata.get("signingName") or metadata["endpointPrefix"])
+@cache
+def _kind(operation: OperationModel) -> _Kind:
+    service, name = operation.service_model, operation.name
+    source = service.metadata.get("signingName") or service.metadata["endpointPrefix"]
+    is_data = any(word in name for word in _DATA_EVENTS.get(service.service_name, ()))
+    return _Kind(f"{source}.amazonaws.com", name.startswith(_READS), is_data)
+
+
+@lru_cache(maxsize=2)
+def _time(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _identity(call: Call) -> dict[str, Any]:
@@ -112,7 +130,7 @@ def _session(principal: Principal, issuer: str) -> dict[str, Any]:
     issued = principal.session_context.get("issued")
     attributes = {"mfaAuthenticated": "false"}
     if issued is not None:
-        attributes["creationDate"] = datetime.fromtimestamp(issued, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        attributes["creationDate"] = _time(int(issued))
     return {
         "sessionIssuer": {
             "type": "Role",

@@ -6,11 +6,12 @@ which often carry secrets (environment variables, parameters of stacks, messages
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from botocore.model import Shape
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 MAX_STRING = 1024
@@ -25,38 +26,54 @@ _SECRET = {
 
 _VARIABLES = {"environment", "environmentvariables", "environmentvariablesoverride", "variables"}
 
+Redact = Callable[[Any], Any]
+
 
 def redacted(value: Any, shape: Shape | None) -> Any:
     """The value of a model's shape, as it may be written down; None when nothing of it may."""
-    return _redacted(value, shape, False)
+    return None if shape is None else _redact(shape, False)(value)
 
 
-def _redacted(value: Any, shape: Shape | None, variables: bool) -> Any:
-    if value is None or shape is None:
-        return None
-    kind = shape.type_name
-    if shape.metadata.get("sensitive") or getattr(shape, "metadata", {}).get("streaming"):
-        return HIDDEN
-    if kind == "structure" and isinstance(value, Mapping):
-        found: dict[str, Any] = {}
-        for name, item in value.items():
-            member = shape.members.get(name)
-            if member is None or item is None:
-                continue
-            lower = name.lower()
-            written = name[:1].lower() + name[1:]
-            if lower in _SECRET or (variables and lower == "value"):
-                found[written] = HIDDEN
-            else:
-                found[written] = _redacted(item, member, variables or lower in _VARIABLES)
-        return {name: item for name, item in found.items() if item is not None}
-    if kind == "list" and isinstance(value, list | tuple):
-        return [_redacted(item, shape.member, variables) for item in value[:MAX_ITEMS]]
-    if kind == "map" and isinstance(value, Mapping):
+@cache
+def _redact(shape: Shape, variables: bool) -> Redact:
+    """What to do with values of a shape. Every call is written down, so it is found out once for each shape."""
+    if shape.metadata.get("sensitive") or shape.metadata.get("streaming"):
+        return lambda value: HIDDEN
+    if isinstance(shape, StructureShape):
+        return _redact_structure(shape, variables)
+    if isinstance(shape, ListShape):
+        return lambda value: [_redact(shape.member, variables)(item) for item in value[:MAX_ITEMS]]
+    if isinstance(shape, MapShape):
         if variables:
-            return {str(key): HIDDEN for key in value}
-        return {str(key): _redacted(item, shape.value, variables) for key, item in value.items()}
-    return _scalar(value)
+            return lambda value: {str(key): HIDDEN for key in value}
+        return lambda value: {str(key): _redact(shape.value, False)(item) for key, item in value.items()}
+    return _scalar
+
+
+def _redact_structure(shape: StructureShape, variables: bool) -> Redact:
+    @cache
+    def of_member(name: str) -> tuple[str, Redact] | None:
+        """The name under which a member is written down, and how."""
+        member, lower = shape.members.get(name), name.lower()
+        if member is None:
+            return None
+        written = name[:1].lower() + name[1:]
+        if lower in _SECRET or (variables and lower == "value"):
+            return written, lambda value: HIDDEN
+        return written, _redact(member, variables or lower in _VARIABLES)
+
+    def redact(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return _scalar(value)
+        found = {}
+        for name, item in value.items():
+            if item is not None and (known := of_member(name)):
+                written, redact_member = known
+                if (shown := redact_member(item)) is not None:
+                    found[written] = shown
+        return found
+
+    return redact
 
 
 def _scalar(value: Any) -> Any:

@@ -9,10 +9,11 @@ A record is handed to the operating system before the call is answered, so that 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+
+import orjson
 
 from homeport.engine.services.cloudtrail.records import is_read_only, record
 from homeport.engine.wire.call import Call
@@ -40,7 +41,7 @@ class Trail:
         if call.principal.type == "Service" and is_read_only(call):
             return
         body = record(call, output, error, self._engine.now())
-        line = json.dumps(body, separators=(",", ":"), ensure_ascii=False, default=str).encode() + b"\n"
+        line = orjson.dumps(body, default=str, option=orjson.OPT_APPEND_NEWLINE)
         if self._file is None or self._size + len(line) > MAX_FILE:
             self._next_file()
         assert self._file is not None
