@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from homeport.engine.durable.clock import Clock
 from homeport.engine.durable.execution import ExecutionKind
@@ -132,7 +133,7 @@ class Context:
         self.store.execute(
             "INSERT INTO engine_outbox (account, region, entry) VALUES (?, ?, ?)",
             *self.scope,
-            json.dumps(entry),
+            orjson.dumps(entry).decode(),
         )
         self.notify(OUTBOX_TOPIC)
 

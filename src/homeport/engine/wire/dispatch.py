@@ -51,13 +51,16 @@ class Front:
 
     def __init__(self, backend: Backend, mounts: dict[str, http.AsgiApp]) -> None:
         self._backend = backend
-        self._mounts = sorted(mounts.items(), key=lambda item: -len(item[0]))
+        self._mounts: dict[str, list[tuple[str, http.AsgiApp]]] = {}  # by the first segment of the path
+        for prefix, app in sorted(mounts.items(), key=lambda item: -len(item[0])):
+            segments = prefix.split("/")
+            first = segments[3] if prefix.startswith("//") else segments[0]
+            self._mounts.setdefault(first, []).append((prefix, app))
 
     async def __call__(self, scope: http.Scope, receive: http.Receive, send: http.Send) -> None:
         path = scope["path"].lstrip("/")
-        place = f"//{_host(scope)}/{path}"
-        for prefix, app in self._mounts:
-            asked = place if prefix.startswith("//") else path
+        for prefix, app in self._mounts.get(path.partition("/")[0], ()):
+            asked = f"//{_host(scope)}/{path}" if prefix.startswith("//") else path
             if asked == prefix or asked.startswith(f"{prefix}/"):
                 await app(scope, receive, send)
                 return

@@ -104,8 +104,8 @@ class Response:
 def request(scope: Scope, receive: Receive) -> Request:
     """The request of an ASGI scope."""
     headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("utf-8", "surrogateescape").strip()
+    for raw_name, raw_value in scope["headers"]:  # whose names ASGI has in lower case
+        name, value = raw_name.decode("latin-1"), raw_value.decode("utf-8", "surrogateescape").strip()
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     query = scope["query_string"].decode("latin-1")
     return Request(

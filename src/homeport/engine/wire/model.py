@@ -26,6 +26,10 @@ class Candidate(NamedTuple):
     version: str
     protocol: str
 
+    @property
+    def is_rest(self) -> bool:
+        return self.protocol.startswith("rest")
+
 
 @cache
 def load(service: str) -> ServiceModel:
@@ -34,10 +38,16 @@ def load(service: str) -> ServiceModel:
 
 
 @cache
+def named_operations(service: str) -> dict[str, OperationModel]:
+    """Operations by AWS's names."""
+    model = load(service)
+    return {name: model.operation_model(name) for name in model.operation_names}
+
+
+@cache
 def operations(service: str) -> dict[str, OperationModel]:
     """Operations by their boto3 method names."""
-    model = load(service)
-    return {xform_name(name): model.operation_model(name) for name in model.operation_names}
+    return {xform_name(name): operation for name, operation in named_operations(service).items()}
 
 
 @cache

@@ -42,9 +42,7 @@ def by_target(request: Request) -> Route | None:
         return None
     prefix, _, name = target.rpartition(".")
     for service in model.by_target(prefix):
-        known = model.load(service)
-        operation = known.operation_model(name) if name in known.operation_names else None
-        return Route(service, operation, name, Wire(protocol, {}))
+        return Route(service, model.named_operations(service).get(name), name, Wire(protocol, {}))
     raise AwsError("UnknownOperationException", f"No service has the target {target[:128]!r}.", 404)
 
 
@@ -56,14 +54,11 @@ def by_action(signing_name: str, request: Request, body: bytes) -> Route | None:
     name, version = pairs.get("Action"), pairs.get("Version")
     if name is None:
         return None
-    candidates = [
-        entry for entry in model.by_signing_name(signing_name) if not entry.protocol.startswith("rest")
-    ]
+    candidates = [entry for entry in model.by_signing_name(signing_name) if not entry.is_rest]
     candidates = [entry for entry in candidates if entry.version == version] or candidates
     for candidate in candidates:
-        known = model.load(candidate.service)
-        if name in known.operation_names:
-            return Route(candidate.service, known.operation_model(name), name, Wire("query", {}))
+        if operation := model.named_operations(candidate.service).get(name):
+            return Route(candidate.service, operation, name, Wire("query", {}))
     if candidates:
         return Route(candidates[0].service, None, name, Wire("query", {}))
     raise AwsError(
@@ -74,7 +69,9 @@ def by_action(signing_name: str, request: Request, body: bytes) -> Route | None:
 def by_path(signing_name: str, request: Request) -> Route | None:
     """REST protocols: the method, the path and the literal query parameters, the most specific first."""
     signers = model.by_signing_name(signing_name)
-    candidates = [entry for entry in signers if entry.protocol.startswith("rest")]
+    candidates = [entry for entry in signers if entry.is_rest]
+    if not candidates:
+        return None
     path = request.raw_path
     if signing_name == "s3":
         path = s3_path(request)
@@ -87,7 +84,7 @@ def by_path(signing_name: str, request: Request) -> Route | None:
                 return Route(
                     candidate.service, pattern.operation, pattern.operation.name, Wire(protocol, labels)
                 )
-    if candidates and len(candidates) == len(signers):
+    if len(candidates) == len(signers):
         protocol = "rest-json" if candidates[0].protocol == "rest-json" else "rest-xml"
         return Route(candidates[0].service, None, f"{request.method} {path}", Wire(protocol, {}))
     return None

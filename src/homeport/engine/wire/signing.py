@@ -9,9 +9,9 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from homeport.engine.wire import signing_legacy
@@ -28,11 +28,11 @@ MAX_SKEW = 15 * 60
 MAX_PRESIGNED = 7 * 24 * 3600
 
 _HEADER = re.compile(r"^AWS4-HMAC-SHA256\s+(.*)$")
+_SPACES = re.compile("  +")
 _CREDENTIAL = re.compile(r"^([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request$")
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """What a request says of how it was signed. `expires` is set for presigned requests: seconds from when they
     were signed, or for `legacy` ones (Signature Version 2) since the epoch."""
 
@@ -94,7 +94,7 @@ def _by_legacy_query(request: Request) -> Signature:
 
 
 def _by_header(fields: str, request: Request) -> Signature:
-    parts = dict(part.strip().partition("=")[::2] for part in fields.split(","))
+    parts = dict([part.strip().partition("=")[::2] for part in fields.split(",")])
     missing = [name for name in ("Credential", "SignedHeaders", "Signature") if not parts.get(name)]
     if missing:
         needs = " ".join(f"Authorization header requires '{name}' parameter." for name in missing)
@@ -211,9 +211,7 @@ def verify(signature: Signature, request: Request, secret: str, payload_hash: st
         if not same(expected, signature.value):
             raise _mismatch(signature)
         return
-    required = {"host"} | {name for name in request.headers if name.startswith("x-amz-")}
-    unsigned = required - set(signature.signed_headers) if not signature.presigned else set()
-    if "host" in unsigned:
+    if "host" not in signature.signed_headers and not signature.presigned:
         raise _mismatch(signature)
     canonical = canonical_request(signature, request, payload_hash)
     expected = string_signature(secret, signature, sha256(canonical.encode("utf-8", "surrogateescape")))
@@ -224,7 +222,7 @@ def verify(signature: Signature, request: Request, secret: str, payload_hash: st
 def canonical_request(signature: Signature, request: Request, payload_hash: str) -> str:
     """The canonical form of the request, as the client built it."""
     headers = "".join(
-        f"{name}:{_squeeze(request.headers.get(name, ''))}\n" for name in signature.signed_headers
+        [f"{name}:{_squeeze(request.headers.get(name, ''))}\n" for name in signature.signed_headers]
     )
     signed = ";".join(signature.signed_headers)
     path = _canonical_path(request.raw_path, signature.service)
@@ -238,6 +236,8 @@ def _canonical_path(raw_path: str, service: str) -> str:
 
 
 def _canonical_query(request: Request) -> str:
+    if not request.query:
+        return ""
     pairs = sorted(
         (quote(name, safe="-_.~"), quote(value, safe="-_.~"))
         for name, value in request.query
@@ -247,26 +247,22 @@ def _canonical_query(request: Request) -> str:
 
 
 def _squeeze(value: str) -> str:
-    return re.sub(" +", " ", value.strip())
+    return _SPACES.sub(" ", value.strip())
 
 
 def string_signature(secret: str, signature: Signature, canonical_hash: str) -> str:
     """The signature over a canonical request's hash."""
     text = "\n".join((ALGORITHM, signature.moment, signature.scope, canonical_hash))
-    return _hmac(signing_key(secret, signature), text).hex()
-
-
-def signing_key(secret: str, signature: Signature) -> bytes:
-    """The key derived from the secret for one day, region and service."""
-    return _derived(secret, signature.date, signature.region, signature.service)
+    return _sign(signing_key(secret, signature.date, signature.region, signature.service), text)
 
 
 @lru_cache(maxsize=256)
-def _derived(secret: str, date: str, region: str, service: str) -> bytes:
-    key = _hmac(f"AWS4{secret}".encode(), date)
-    for part in (region, service, "aws4_request"):
-        key = _hmac(key, part)
-    return key
+def signing_key(secret: str, date: str, region: str, service: str) -> hmac.HMAC:
+    """The key derived from the secret for one day, region and service, ready for messages: `_sign` copies it."""
+    key = f"AWS4{secret}".encode()
+    for part in (date, region, service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return hmac.new(key, digestmod="sha256")
 
 
 def chunk_verifier(secret: str, signature: Signature) -> Callable[[str, bytes, bool], None]:
@@ -274,7 +270,7 @@ def chunk_verifier(secret: str, signature: Signature) -> Callable[[str, bytes, b
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
     """
-    key = signing_key(secret, signature)
+    key = signing_key(secret, signature.date, signature.region, signature.service)
     previous = signature.value
 
     def check(value: str, data: bytes, trailer: bool = False) -> None:
@@ -290,7 +286,7 @@ def chunk_verifier(secret: str, signature: Signature) -> Callable[[str, bytes, b
                 EMPTY_SHA256,
                 sha256(data),
             ]
-        if not same(_hmac(key, "\n".join(lines)).hex(), value):
+        if not same(_sign(key, "\n".join(lines)), value):
             raise _mismatch(signature)
         previous = value
 
@@ -302,8 +298,10 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _hmac(key: bytes, text: str) -> bytes:
-    return hmac.digest(key, text.encode(), "sha256")
+def _sign(key: hmac.HMAC, text: str) -> str:
+    message = key.copy()
+    message.update(text.encode())
+    return message.hexdigest()
 
 
 def _mismatch(signature: Signature) -> AwsError:

@@ -128,7 +128,7 @@ async def _bus(ctx: Context, target: Target, text: str, id: str) -> None:
     _, _, _, region, account, path = target["Arn"].split(":", 5)
     event = json.loads(text)
     with ctx.store.transaction():
-        accept(ctx.within(Scope(account, region)), path.rpartition("/")[2], event)
+        accept(ctx.within(Scope(account, region)), path.rpartition("/")[2], [event])
 
 
 async def _state_machine(ctx: Context, target: Target, text: str, id: str) -> None:

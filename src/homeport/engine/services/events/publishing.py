@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from sqlite3 import Row
 from typing import Any
+
+import orjson
 
 from homeport.engine.durable.reconciler import Reconciler
 from homeport.engine.services.context import OUTBOX_TOPIC, Context
@@ -84,7 +87,7 @@ def _put(ctx: Context, entry: dict[str, Any]) -> str:
     except AwsError:
         # EventBridge accepts what is sent to a bus that does not exist, and drops it.
         return str(event["id"])
-    accept(ctx, name, event)
+    accept(ctx, name, [event])
     return str(event["id"])
 
 
@@ -93,12 +96,14 @@ def iso(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def accept(ctx: Context, bus: str, event: dict[str, Any]) -> None:
-    """Start the deliveries of an event; call it in a transaction."""
-    for rule in RULES.list(ctx, bus):
-        pattern = rule.get("EventPattern") if rule["State"] != "DISABLED" else None
-        if pattern and compile_pattern(pattern).matches(event):
-            deliver(ctx, rule, event)
+def accept(ctx: Context, bus: str, events: Iterable[dict[str, Any]]) -> None:
+    """Start the deliveries of events; call it in a transaction."""
+    enabled = [rule for rule in RULES.list(ctx, bus) if rule["State"] != "DISABLED"]
+    patterns = [(compile_pattern(rule["EventPattern"]), rule) for rule in enabled if rule.get("EventPattern")]
+    for event in events:
+        for pattern, rule in patterns:
+            if pattern.matches(event):
+                deliver(ctx, rule, event)
 
 
 def deliver(ctx: Context, rule: Body, event: dict[str, Any]) -> None:
@@ -115,15 +120,23 @@ async def _empty_outbox(ctx: Context, key: str) -> float | None:
     with ctx.engine.signals.listen([OUTBOX_TOPIC]) as heard:
         while True:
             rows = ctx.store.execute("SELECT * FROM engine_outbox ORDER BY id LIMIT ?", _BATCH)
-            with ctx.store.transaction():
-                for row in rows:
-                    event = json.loads(row["entry"])
-                    event["time"] = iso(event["time"])
-                    accept(ctx.within(Scope(row["account"], row["region"])), DEFAULT, event)
-                    ctx.store.execute("DELETE FROM engine_outbox WHERE id = ?", row["id"])
+            if rows:
+                with ctx.store.transaction():
+                    for scope, events in _by_scope(rows).items():
+                        accept(ctx.within(scope), DEFAULT, events)
+                    ctx.store.execute("DELETE FROM engine_outbox WHERE id <= ?", rows[-1]["id"])
             if len(rows) < _BATCH:
                 await heard.wait(60.0)
                 await asyncio.sleep(_GATHER_SECONDS)
+
+
+def _by_scope(rows: Iterable[Row]) -> dict[Scope, list[dict[str, Any]]]:
+    found: dict[Scope, list[dict[str, Any]]] = {}
+    for row in rows:
+        event = orjson.loads(row["entry"])
+        event["time"] = iso(event["time"])
+        found.setdefault(Scope(row["account"], row["region"]), []).append(event)
+    return found
 
 
 def _outbox(engine: Engine) -> Iterator[tuple[Scope, str]]:

@@ -17,7 +17,7 @@ from homeport.engine.services.engine import Engine
 from homeport.engine.services.pagination import page
 from homeport.engine.services.service import operation
 from homeport.engine.services.ssm.filters import Filter, filters
-from homeport.engine.services.ssm.sealing import DEFAULT_KEY, stored_value
+from homeport.engine.services.ssm.sealing import DEFAULT_KEY, sealed_value
 from homeport.engine.store.database import Scope
 from homeport.engine.store.table import Body, Table
 from homeport.engine.wire.errors import AwsError
@@ -62,10 +62,15 @@ async def put_parameter(ctx: Context, request: dict[str, Any]) -> dict[str, Any]
     """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html"""
     name = request["Name"]
     _check_name(name)
-    stored = await stored_value(ctx, _body(ctx, request, _present(ctx, request)), request["Value"])
-    with ctx.store.transaction():
+    present = _present(ctx, request)
+    body = _body(ctx, request, present)
+    stored = request["Value"]
+    if body["Type"] == "SecureString":
+        stored = await sealed_value(ctx, body, stored)
+        # KMS may take its time, and another call may have come between
         present = _present(ctx, request)
         body = _body(ctx, request, present)
+    with ctx.store.transaction():
         _make_room(ctx, name, body["Version"])
         VERSIONS.put(ctx, {**body, "Value": stored, "Labels": []})
         PARAMETERS.put(ctx, body)
@@ -227,9 +232,9 @@ def _policies(request: dict[str, Any], tier: str) -> list[dict[str, Any]] | None
 
 def _make_room(ctx: Context, name: str, version: int) -> None:
     """The oldest version gives way to the hundred-and-first, unless a label holds it."""
-    oldest = next(iter(VERSIONS.list(ctx, name, limit=1)), None)
-    if oldest is None or version - oldest["Version"] < MAX_VERSIONS:
-        return  # versions have no gaps
+    oldest = VERSIONS.get(ctx, name, version - MAX_VERSIONS) if version > MAX_VERSIONS else None
+    if oldest is None:
+        return
     if oldest["Labels"]:
         raise AwsError(
             "ParameterMaxVersionLimitExceeded",

@@ -18,10 +18,8 @@ from homeport.engine.wire.errors import AwsError
 DEFAULT_KEY = "alias/aws/ssm"
 
 
-async def stored_value(ctx: Context, parameter: Body, value: str) -> str:
-    """The value as it is kept. Raises InvalidKeyId, AccessDeniedException."""
-    if parameter["Type"] != "SecureString":
-        return value
+async def sealed_value(ctx: Context, parameter: Body, value: str) -> str:
+    """The value of a SecureString as it is kept. Raises InvalidKeyId, AccessDeniedException."""
     key, arn = parameter["KeyId"], parameter["ARN"]
     if key == DEFAULT_KEY:
         return ctx.engine.part(_seal).close({"value": value}, f"ssm {arn}")

@@ -26,7 +26,7 @@ def read_body(body: bytes, shape: Shape | None) -> dict[str, Any]:
         value = cbor2.loads(body)
         if not isinstance(value, dict):
             raise malformed("The request body must be a CBOR map.")
-        return json.read(value, shape, "")
+        return json.read(value, shape)
     except (cbor2.CBORDecodeError, ValueError, OverflowError, RecursionError):
         raise malformed("The request body is not valid CBOR.") from None
 

@@ -7,11 +7,13 @@ import binascii
 import math
 from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.model import Shape
 
 from homeport.engine.wire.errors import AwsError
+
+Number = TypeVar("Number", int, float, int | float)
 
 
 def malformed(message: str) -> AwsError:
@@ -119,6 +121,13 @@ def write_text(value: Any, shape: Shape, timestamps: str) -> str:
 
 def _number(value: str, of: type[int] | type[float]) -> int | float:
     try:
-        return of(value)
+        return check_size(of(value))
     except (ValueError, OverflowError):
         raise malformed(f"a number was expected, but {value[:64]!r} was found") from None
+
+
+def check_size(number: Number) -> Number:
+    """The number. Raises SerializationException for an integer of more than 64 bits, which no AWS service takes."""
+    if isinstance(number, int) and not -(2**63) <= number < 2**63:
+        raise malformed(f"{number:e} cannot be converted to a Long")
+    return number
