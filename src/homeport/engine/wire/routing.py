@@ -55,7 +55,10 @@ def by_action(signing_name: str, request: Request, body: bytes) -> Route | None:
     if name is None:
         return None
     candidates = [entry for entry in model.by_signing_name(signing_name) if not entry.is_rest]
-    candidates = [entry for entry in candidates if entry.version == version] or candidates
+    # what names no version that there is means the newest
+    candidates = [entry for entry in candidates if entry.version == version] or sorted(
+        candidates, key=lambda entry: entry.version, reverse=True
+    )
     for candidate in candidates:
         if operation := model.named_operations(candidate.service).get(name):
             return Route(candidate.service, operation, name, Wire("query", {}))
