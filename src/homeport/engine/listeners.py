@@ -6,12 +6,16 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
+from typing import Any, cast
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from homeport.engine.wire.http import AsgiApp
 
 BACKLOG = 2048
+MOST_GATHERED = 32 * 1024
+"""Bytes of an answer beyond which they are not kept for others."""
 
 
 class PortTaken(Exception):
@@ -31,7 +35,7 @@ class Listeners:
         config = uvicorn.Config(
             self._app,
             loop="none",
-            http="httptools",
+            http=_Connection,
             ws="websockets-sansio",
             lifespan="off",
             log_config=None,
@@ -52,6 +56,44 @@ class Listeners:
         for server, _ in self._servers:
             server.should_exit = True
         await asyncio.gather(*(task for _, task in self._servers), return_exceptions=True)
+
+
+class _Connection(HttpToolsProtocol):  # type: ignore[misc]  # httptools, beneath it, has no types
+    """uvicorn's, but that an answer's head and body go out together: uvicorn writes each by itself, which wakes the
+    client for half an answer and costs as much as all else that it does."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(cast(asyncio.Transport, _Gathering(transport, self.loop)))
+
+
+class _Gathering:
+    """A transport that writes what comes in one turn of the event loop at once."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        self._parts.append(data)
+        self._size += len(data)
+        if self._size > MOST_GATHERED:
+            self._flush()
+        elif len(self._parts) == 1:
+            self._loop.call_soon(self._flush)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        parts, self._parts, self._size = self._parts, [], 0
+        if parts and not self._transport.is_closing():
+            self._transport.writelines(parts)
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -23,10 +23,12 @@ Check = Callable[[str, bytes, bool], None]
 
 class Body:
     """The decoded bytes of one streamed request, to be iterated once. `length` is what the client announced;
-    `trailers` holds the trailing headers (checksums) when the bytes have passed."""
+    when the bytes have passed, `trailers` holds the trailing headers (checksums), and `sha256` the digest of the
+    bytes in hex if the client signed it."""
 
     def __init__(self, source: AsyncIterator[bytes], headers: dict[str, str], check: Check | None) -> None:
         self.trailers: dict[str, str] = {}
+        self.sha256: str | None = None
         self._payload = headers.get("x-amz-content-sha256", UNSIGNED_PAYLOAD)
         self._chunked = self._payload.startswith(STREAMING) or "aws-chunked" in headers.get(
             "content-encoding", ""
@@ -62,6 +64,7 @@ class Body:
                 ClientComputedContentSHA256=self._payload,
                 S3ComputedContentSHA256=digest.hexdigest(),
             )
+        self.sha256 = self._payload if digest else None
 
     async def _decoded(self, source: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         reader = _Reader(source)

@@ -39,7 +39,8 @@ async def receive(ctx: Context, request: Mapping[str, Any], small: int = 0) -> R
             yield chunk
 
     data = head if len(head) <= small else None
-    blob = _blob(head) if data is not None else await ctx.blobs.write(whole())
+    known: str | None = getattr(body, "sha256", None)  # of all that has passed, a small body is at its end
+    blob = _blob(data, known) if data is not None else await ctx.blobs.write(whole())
     try:
         checksums = expected.check(trailers)
         check_md5(request.get("ContentMD5"), blob.md5)
@@ -61,9 +62,9 @@ async def _head(chunks: AsyncIterator[bytes], small: int, expected: Expectation)
     return head
 
 
-def _blob(data: bytes) -> Blob:
+def _blob(data: bytes, sha256: str | None) -> Blob:
     md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    return Blob(f"sha256:{hashlib.sha256(data).hexdigest()}", len(data), md5)
+    return Blob(f"sha256:{sha256 or hashlib.sha256(data).hexdigest()}", len(data), md5)
 
 
 def discard(ctx: Context, blob: Blob) -> None:

@@ -10,7 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from homeport.engine.services.s3.versions import Version
+from homeport.engine.services.context import Context
+from homeport.engine.services.s3.versions import Version, current_version
+from homeport.engine.store.table import Body
 from homeport.engine.wire.errors import AwsError
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -35,20 +37,24 @@ def check_read(request: Mapping[str, Any], version: Version, prefix: str = "If")
         raise failed(f"{prefix}-None-Match" if none is not None else f"{prefix}-Modified-Since")
 
 
-def check_write(request: Mapping[str, Any], present: Version | None) -> None:
+def check_write(ctx: Context, request: Mapping[str, Any], bucket: Body) -> None:
     """The conditions of a write over what is there. Raises PreconditionFailed, NoSuchKey."""
+    matches, none = request.get("IfMatch"), request.get("IfNoneMatch")
+    if matches is None and none is None:
+        return
+    present = current_version(ctx, bucket["Name"], request["Key"])
     exists = present is not None and not present.marker
-    if request.get("IfNoneMatch") is not None:
-        if request["IfNoneMatch"] != "*":
+    if none is not None:
+        if none != "*":
             raise AwsError(
                 "NotImplemented", "A header you provided implies functionality that is not implemented", 501
             )
         if exists:
             raise failed("If-None-Match")
-    if request.get("IfMatch") is not None:
+    if matches is not None:
         if not exists or present is None:
             raise AwsError("NoSuchKey", "The specified key does not exist.", 404, Key=request["Key"])
-        if not _matches(request["IfMatch"], present.etag):
+        if not _matches(matches, present.etag):
             raise failed("If-Match")
 
 

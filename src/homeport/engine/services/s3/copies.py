@@ -21,7 +21,6 @@ from homeport.engine.services.s3.versions import (
     NULL,
     Version,
     add_version,
-    current_version,
     find_version,
     is_versioned,
 )
@@ -56,7 +55,7 @@ async def copy_object(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     with ctx.store.transaction():
         # The source may have gone while its checksum was computed.
         source = find_version(ctx, {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version})
-        check_write(request, current_version(ctx, bucket["Name"], copy.key))
+        check_write(ctx, request, bucket)
         add_version(ctx, bucket, copy)
         notify(ctx, bucket, copy, "ObjectCreated:Copy", "CopyObject")
     answer = written(bucket, copy)

@@ -48,7 +48,7 @@ async def put_object(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html"""
     bucket = find_bucket(ctx, request)
     version = new_version(ctx, bucket, request)
-    check_write(request, current_version(ctx, bucket["Name"], version.key))
+    check_write(ctx, request, bucket)
     blob, version.checksums, data = await bodies.receive(ctx, request, small=bodies.SMALL)
     if version.checksums:
         version.checksums["ChecksumType"] = "FULL_OBJECT"
@@ -57,7 +57,7 @@ async def put_object(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     try:
         with ctx.store.transaction():
             bucket = find_bucket(ctx, request)
-            check_write(request, current_version(ctx, bucket["Name"], version.key))
+            check_write(ctx, request, bucket)
             add_version(ctx, bucket, version)
             if data is not None:
                 references.hold_small(ctx.store, blob.digest, data)
@@ -206,8 +206,7 @@ async def delete_object(ctx: Context, request: dict[str, Any]) -> dict[str, Any]
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html"""
     with ctx.store.transaction():
         bucket = find_bucket(ctx, request)
-        if request.get("IfMatch") is not None:
-            check_write(request, current_version(ctx, bucket["Name"], request["Key"]))
+        check_write(ctx, request, bucket)
         return delete(ctx, bucket, request["Key"], request.get("VersionId"))
 
 
@@ -247,9 +246,7 @@ async def delete_objects(ctx: Context, request: dict[str, Any]) -> dict[str, Any
             key, version = item["Key"], item.get("VersionId")
             try:
                 if item.get("ETag"):
-                    check_write(
-                        {"Key": key, "IfMatch": item["ETag"]}, current_version(ctx, bucket["Name"], key)
-                    )
+                    check_write(ctx, {"Key": key, "IfMatch": item["ETag"]}, bucket)
                 answer = delete(ctx, bucket, key, version)
             except AwsError as error:
                 errors.append(

@@ -122,7 +122,7 @@ async def complete_multipart_upload(ctx: Context, request: dict[str, Any]) -> di
         if (finished := _finished(ctx, request)) is not None:
             return _completed(ctx, bucket, finished)
         upload = find_upload(ctx, request)
-        check_write(request, current_version(ctx, bucket["Name"], request["Key"]))
+        check_write(ctx, request, bucket)
         parts = _chosen(ctx, request, upload)
         version = Version(
             bucket=bucket["Name"],

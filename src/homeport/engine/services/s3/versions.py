@@ -6,11 +6,12 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
 
 from __future__ import annotations
 
-import json
 import secrets
 from dataclasses import dataclass, field
 from sqlite3 import Row
 from typing import Any
+
+import orjson
 
 from homeport.engine.services.context import Context
 from homeport.engine.services.s3 import references
@@ -62,7 +63,7 @@ _BODY = (
 
 def from_row(row: Row) -> Version:
     """The version that a row of s3_versions holds."""
-    body = json.loads(row["body"])
+    body = orjson.loads(row["body"])
     body["segments"] = [(digest, size) for digest, size in body["segments"]]
     return Version(
         bucket=row["bucket"],
@@ -138,7 +139,8 @@ def add_version(ctx: Context, bucket: Body, version: Version) -> None:
         previous.current = False
         save(ctx, previous)
     if version.version == NULL:
-        _drop(ctx, get_version(ctx, version.bucket, version.key, NULL))
+        newest = previous is None or previous.version == NULL
+        _drop(ctx, previous if newest else get_version(ctx, version.bucket, version.key, NULL))
     rows = ctx.store.execute(
         "INSERT INTO s3_versions (bucket, key, version, current, marker, size, modified, etag, body) "
         "VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?) RETURNING sequence",
@@ -201,4 +203,4 @@ def _drop(ctx: Context, version: Version | None) -> None:
 
 
 def _body(version: Version) -> str:
-    return json.dumps({name: getattr(version, name) for name in _BODY}, separators=(",", ":"))
+    return orjson.dumps({name: getattr(version, name) for name in _BODY}).decode()
