@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from homeport.engine.durable.execution import ExecutionKind
 from homeport.engine.store.blobs import Blobs
 from homeport.engine.store.database import Scope, Store
 from homeport.engine.wire import model
-from homeport.engine.wire.call import Call
+from homeport.engine.wire.call import Call, new_id
 from homeport.engine.wire.principal import Principal
 from homeport.engine.wire.principal import service as service_principal
 
@@ -121,7 +120,7 @@ class Context:
         the outbox (table `engine_outbox`) until the events service takes it."""
         entry = {
             "version": "0",
-            "id": str(uuid.uuid4()),
+            "id": new_id(),
             "detail-type": detail_type,
             "source": source,
             "account": self.account,
@@ -174,7 +173,7 @@ class Client:
                     principal=self._principal(),
                     account=ctx.account,
                     region=self._region,
-                    request_id=str(uuid.uuid4()),
+                    request_id=new_id(),
                     source_ip=ctx.call.source_ip if ctx.call else f"{ctx.service}.amazonaws.com",
                     user_agent=f"{ctx.service}.amazonaws.com",
                     secure=True,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +28,7 @@ from homeport.engine.services.service import Operation, Service
 from homeport.engine.store.blobs import Blobs
 from homeport.engine.store.database import Scope, Store
 from homeport.engine.wire import validation
-from homeport.engine.wire.call import Call
+from homeport.engine.wire.call import Call, new_id
 from homeport.engine.wire.errors import AwsError
 from homeport.engine.wire.http import AsgiApp, Request, Response
 from homeport.engine.wire.principal import Credential, root
@@ -231,7 +230,7 @@ class Engine:
     def context(self, service: str, scope: Scope) -> Context:
         """A service that acts as itself."""
         name = principal_name(service).removesuffix(".amazonaws.com")
-        return Context(self, service, scope, service_principal(name, scope.account), str(uuid.uuid4()))
+        return Context(self, service, scope, service_principal(name, scope.account), new_id())
 
     def wake(self, reconciler: str, scope: Scope, key: str) -> None:
         """Have a reconciler look at a key now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,3 +48,10 @@ class Call:
         """What tells this call from others: the operation, and a digest of its input."""
         digest = hashlib.sha256(json.dumps(self.params, sort_keys=True, default=repr).encode()).hexdigest()
         return f"{self.service}:{self.name}:{digest}"
+
+
+def new_id() -> str:
+    """A random UUID, for requests and what is told of them: uuid.uuid4 takes three times as long for its text."""
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import uuid
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
@@ -17,7 +16,7 @@ from botocore.model import OperationModel, ServiceModel
 
 from homeport.engine.wire import codecs, http, model, routing, signing
 from homeport.engine.wire.body import STREAMING, Body, unzip
-from homeport.engine.wire.call import Call
+from homeport.engine.wire.call import Call, new_id
 from homeport.engine.wire.codecs import Wire
 from homeport.engine.wire.errors import AwsError, internal_failure
 from homeport.engine.wire.http import Request, Response
@@ -89,7 +88,7 @@ class _Exchange:
     def __init__(self, backend: Backend, request: Request) -> None:
         self._backend = backend
         self._request = request
-        self._request_id = str(uuid.uuid4())
+        self._request_id = new_id()
         self._wire = Wire(_guess(request), {})
         self._service: ServiceModel | None = None
         self._operation: OperationModel | None = None

@@ -5,15 +5,14 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 
 from __future__ import annotations
 
-import uuid
-from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import cache
+from time import gmtime, strftime
 from typing import Any, NamedTuple
 
 from botocore.model import OperationModel
 
 from homeport.engine.services.cloudtrail.redaction import redacted
-from homeport.engine.wire.call import Call
+from homeport.engine.wire.call import Call, new_id
 from homeport.engine.wire.errors import AwsError
 from homeport.engine.wire.principal import Principal
 
@@ -56,7 +55,7 @@ def record(call: Call, output: dict[str, Any] | None, error: AwsError | None, no
     body: dict[str, Any] = {
         "eventVersion": "1.11",
         "userIdentity": _identity(call),
-        "eventTime": _time(int(now)),
+        "eventTime": _time(now),
         "eventSource": kind.source,
         "eventName": call.name,
         "awsRegion": call.region,
@@ -65,7 +64,7 @@ def record(call: Call, output: dict[str, Any] | None, error: AwsError | None, no
         "requestParameters": redacted(call.params, call.operation.input_shape) or None,
         "responseElements": None,
         "requestID": call.request_id,
-        "eventID": str(uuid.uuid4()),
+        "eventID": new_id(),
         "readOnly": kind.reads,
         "eventType": "AwsApiCall",
         "managementEvent": not kind.is_data,
@@ -98,9 +97,8 @@ def _kind(operation: OperationModel) -> _Kind:
     return _Kind(f"{source}.amazonaws.com", name.startswith(_READS), is_data)
 
 
-@lru_cache(maxsize=2)
-def _time(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _time(moment: float) -> str:
+    return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(moment))
 
 
 def _identity(call: Call) -> dict[str, Any]:
@@ -130,7 +128,7 @@ def _session(principal: Principal, issuer: str) -> dict[str, Any]:
     issued = principal.session_context.get("issued")
     attributes = {"mfaAuthenticated": "false"}
     if issued is not None:
-        attributes["creationDate"] = _time(int(issued))
+        attributes["creationDate"] = _time(issued)
     return {
         "sessionIssuer": {
             "type": "Role",

@@ -10,8 +10,8 @@ import asyncio
 import json
 import uuid
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from sqlite3 import Row
+from time import gmtime, strftime
 from typing import Any
 
 import orjson
@@ -26,6 +26,7 @@ from homeport.engine.services.events.transformers import target_input
 from homeport.engine.services.service import operation
 from homeport.engine.store.database import Scope
 from homeport.engine.store.table import Body
+from homeport.engine.wire.call import new_id
 from homeport.engine.wire.errors import AwsError
 
 _MAX_ENTRY = 1024 * 1024
@@ -72,7 +73,7 @@ def _refusal(ctx: Context, entry: dict[str, Any]) -> dict[str, str] | None:
 def _put(ctx: Context, entry: dict[str, Any]) -> str:
     event = {
         "version": "0",
-        "id": str(uuid.uuid4()),
+        "id": new_id(),
         "detail-type": entry["DetailType"],
         "source": entry["Source"],
         "account": ctx.account,
@@ -93,7 +94,7 @@ def _put(ctx: Context, entry: dict[str, Any]) -> str:
 
 def iso(moment: float) -> str:
     """A time as events tell it."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(moment))
 
 
 def accept(ctx: Context, bus: str, events: Iterable[dict[str, Any]]) -> None:

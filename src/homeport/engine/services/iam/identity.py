@@ -36,7 +36,8 @@ class IamIdentity:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._root = root_key(engine.store)
+        key = root_key(engine.store)
+        self._root = Credential(key.access_key_id, key.secret, root(engine.account, key.access_key_id))
         self._last_used: dict[str, float] = {}
         self.seal = Seal(engine.store)
         self.sessions = Sessions(self.seal)
@@ -55,7 +56,7 @@ class IamIdentity:
                 raise _unknown(service)
             return found
         if access_key_id == self._root.access_key_id:
-            return Credential(access_key_id, self._root.secret, root(self._engine.account, access_key_id))
+            return self._root
         return self._user_credential(access_key_id, service)
 
     def assume_for_service(

@@ -62,15 +62,10 @@ async def put_parameter(ctx: Context, request: dict[str, Any]) -> dict[str, Any]
     """https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html"""
     name = request["Name"]
     _check_name(name)
-    present = _present(ctx, request)
-    body = _body(ctx, request, present)
-    stored = request["Value"]
-    if body["Type"] == "SecureString":
-        stored = await sealed_value(ctx, body, stored)
-        # KMS may take its time, and another call may have come between
+    stored = await _stored_value(ctx, request)
+    with ctx.store.transaction():
         present = _present(ctx, request)
         body = _body(ctx, request, present)
-    with ctx.store.transaction():
         _make_room(ctx, name, body["Version"])
         VERSIONS.put(ctx, {**body, "Value": stored, "Labels": []})
         PARAMETERS.put(ctx, body)
@@ -78,6 +73,15 @@ async def put_parameter(ctx: Context, request: dict[str, Any]) -> dict[str, Any]
         if body.get("Policies"):
             ctx.wake(EXPIRY.name, name)
     return {"Version": body["Version"], "Tier": body["Tier"]}
+
+
+async def _stored_value(ctx: Context, request: dict[str, Any]) -> str:
+    """The value as it is kept: a SecureString's is sealed, before the transaction, since KMS may take its time."""
+    if request.get("Type", "SecureString") == "SecureString":
+        body = _body(ctx, request, _present(ctx, request))
+        if body["Type"] == "SecureString":
+            return await sealed_value(ctx, body, request["Value"])
+    return str(request["Value"])
 
 
 def _present(ctx: Context, request: dict[str, Any]) -> Body:
