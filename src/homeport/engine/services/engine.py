@@ -252,9 +252,13 @@ class Engine:
             raise
 
     async def invoke(self, call: Call) -> dict[str, Any]:
-        """Carry out a call: validate its input, ask IAM, run the operation, tell the observers. Raises AwsError."""
+        """Carry out a call: validate its input, ask IAM, run the operation, tell the observers. Whatever it answers has
+        committed. Raises AwsError."""
         try:
-            output = await self._run(call)
+            try:
+                output = await self._run(call)
+            finally:
+                await self.store.committed()
         except AwsError as error:
             self.observe(call, None, error)
             raise

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from homeport.engine.store import statistics
+from homeport.engine.store.transactions import Transaction, Transactions
 
 
 class Scope(NamedTuple):
@@ -64,7 +65,7 @@ class Store:
     def __init__(self, path: Path | str) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
-        self._transaction = Transaction(self._connection)
+        self._transactions = Transactions(self._connection)
         self._log = Path(f"{path}-wal")
         for pragma in _PRAGMAS:
             self._connection.execute(f"PRAGMA {pragma}").fetchall()
@@ -80,23 +81,30 @@ class Store:
 
     def execute(self, sql: str, *parameters: Any) -> list[sqlite3.Row]:
         """Run one statement and return all its rows. Outside a transaction it commits by itself."""
-        return self._connection.execute(sql, parameters).fetchall()
+        rows = self._connection.execute(sql, parameters).fetchall()
+        self._transactions.statement(sql)
+        return rows
 
     def changes(self, sql: str, *parameters: Any) -> int:
         """Run one statement that writes and return how many rows it changed."""
-        return self._connection.execute(sql, parameters).rowcount
+        count = self._connection.execute(sql, parameters).rowcount
+        self._transactions.statement(sql)
+        return count
 
-    def transaction(self) -> Transaction:
-        """Everything written inside commits together, or not at all. May be nested: the outermost commits."""
-        return self._transaction
+    def transaction(self, together: bool = False) -> Transaction:
+        """Everything written inside commits together, or not at all. May be nested: the outermost commits. With
+        `together` it shares a commit with others of this turn of the event loop: for what is called in great numbers,
+        by operations only, whose answers wait until it is `committed`."""
+        return self._transactions.together if together else self._transactions.alone
+
+    async def committed(self) -> None:
+        """Wait until all that can be read has committed."""
+        await self._transactions.committed()
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Call when the running transaction has committed (at once when there is none): wake-ups go here, so
         that nobody is woken to look at rows that are not there yet."""
-        if self._transaction.depth:
-            self._transaction.after_commit.append(call)
-        else:
-            call()
+        self._transactions.after_commit(call)
 
     def migrate(self, owners: Sequence[tuple[str, Path]]) -> None:
         """Apply each owner's numbered migrations (`0001_noun.sql`) that this file has not seen yet.
@@ -131,33 +139,8 @@ class Store:
 
     def close(self) -> None:
         """Write the log back into the database file and close it."""
+        self._transactions.commit_group()
         self._connection.close()
-
-
-class Transaction:
-    """A store's transactions, one after another. Not a generator, which costs twice as much."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self.depth = 0
-        self.after_commit: list[Callable[[], None]] = []
-
-    def __enter__(self) -> None:
-        if not self.depth:
-            self._connection.execute("BEGIN IMMEDIATE")
-        self.depth += 1
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.depth -= 1
-        if self.depth:
-            return
-        calls, self.after_commit = self.after_commit, []
-        if kind is not None:
-            self._connection.execute("ROLLBACK")
-            return
-        self._connection.execute("COMMIT")
-        for call in calls:
-            call()
 
 
 KEPT_BY_RESET = ("store_migrations", "engine_settings")

@@ -55,7 +55,7 @@ async def put_object(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     version.segments, version.size, version.etag = [(blob.digest, blob.size)], blob.size, blob.md5
     ctx.engine.failpoints.hit("s3.put-object.stored")
     try:
-        with ctx.store.transaction():
+        with ctx.store.transaction(together=True):
             bucket = find_bucket(ctx, request)
             check_write(ctx, request, bucket)
             add_version(ctx, bucket, version)

@@ -63,7 +63,7 @@ async def put_parameter(ctx: Context, request: dict[str, Any]) -> dict[str, Any]
     name = request["Name"]
     _check_name(name)
     stored = await _stored_value(ctx, request)
-    with ctx.store.transaction():
+    with ctx.store.transaction(together=True):
         present = _present(ctx, request)
         body = _body(ctx, request, present)
         _make_room(ctx, name, body["Version"])
