@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from time import gmtime, strftime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -124,7 +125,7 @@ class Context:
             "detail-type": detail_type,
             "source": source,
             "account": self.account,
-            "time": self.now(),
+            "time": iso(self.now()),
             "region": self.region,
             "resources": resources,
             "detail": detail,
@@ -194,6 +195,11 @@ class Client:
         if self._as_service:
             return service_principal(principal_name(ctx.service).removesuffix(".amazonaws.com"), ctx.account)
         return ctx.principal
+
+
+def iso(moment: float) -> str:
+    """A time as events tell it."""
+    return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(moment))
 
 
 def principal_name(service: str) -> str:

@@ -52,6 +52,11 @@ class Table:
         """Remove the body under this key; False when there was none."""
         return at.store.changes(self._delete, *at.scope, *key) > 0
 
+    def take(self, at: At, *key: Any) -> Body | None:
+        """Remove the body under this key and return it; None when there was none."""
+        rows = at.store.execute(f"{self._delete} RETURNING body", *at.scope, *key)
+        return orjson.loads(rows[0]["body"]) if rows else None
+
     def list(
         self,
         at: At,

@@ -11,13 +11,12 @@ import json
 import uuid
 from collections.abc import Iterable, Iterator
 from sqlite3 import Row
-from time import gmtime, strftime
 from typing import Any
 
 import orjson
 
 from homeport.engine.durable.reconciler import Reconciler
-from homeport.engine.services.context import OUTBOX_TOPIC, Context
+from homeport.engine.services.context import OUTBOX_TOPIC, Context, iso
 from homeport.engine.services.engine import Engine
 from homeport.engine.services.events.buses import DEFAULT, RULES, bus_name, find_bus
 from homeport.engine.services.events.delivery import DELIVERY
@@ -28,6 +27,8 @@ from homeport.engine.store.database import Scope
 from homeport.engine.store.table import Body
 from homeport.engine.wire.call import new_id
 from homeport.engine.wire.errors import AwsError
+
+Event = dict[str, Any]
 
 _MAX_ENTRY = 1024 * 1024
 _ALL = Scope("*", "*")
@@ -92,15 +93,12 @@ def _put(ctx: Context, entry: dict[str, Any]) -> str:
     return str(event["id"])
 
 
-def iso(moment: float) -> str:
-    """A time as events tell it."""
-    return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(moment))
-
-
-def accept(ctx: Context, bus: str, events: Iterable[dict[str, Any]]) -> None:
+def accept(ctx: Context, bus: str, events: Iterable[Event]) -> None:
     """Start the deliveries of events; call it in a transaction."""
     enabled = [rule for rule in RULES.list(ctx, bus) if rule["State"] != "DISABLED"]
     patterns = [(compile_pattern(rule["EventPattern"]), rule) for rule in enabled if rule.get("EventPattern")]
+    if not patterns:
+        return
     for event in events:
         for pattern, rule in patterns:
             if pattern.matches(event):
@@ -131,13 +129,12 @@ async def _empty_outbox(ctx: Context, key: str) -> float | None:
                 await asyncio.sleep(_GATHER_SECONDS)
 
 
-def _by_scope(rows: Iterable[Row]) -> dict[Scope, list[dict[str, Any]]]:
-    found: dict[Scope, list[dict[str, Any]]] = {}
+def _by_scope(rows: Iterable[Row]) -> dict[Scope, Iterator[Event]]:
+    """The events, which are read only if somebody wants them."""
+    found: dict[Scope, list[str]] = {}
     for row in rows:
-        event = orjson.loads(row["entry"])
-        event["time"] = iso(event["time"])
-        found.setdefault(Scope(row["account"], row["region"]), []).append(event)
-    return found
+        found.setdefault(Scope(row["account"], row["region"]), []).append(row["entry"])
+    return {scope: map(orjson.loads, entries) for scope, entries in found.items()}
 
 
 def _outbox(engine: Engine) -> Iterator[tuple[Scope, str]]:

@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Iterator
 
 from homeport.engine.durable.reconciler import Reconciler
-from homeport.engine.services.context import Context
+from homeport.engine.services.context import Context, iso
 from homeport.engine.services.engine import Engine
 from homeport.engine.services.events.buses import DEFAULT, RULES
-from homeport.engine.services.events.publishing import deliver, iso
+from homeport.engine.services.events.publishing import deliver
 from homeport.engine.services.events.rules import SCHEDULE_LOOP
 from homeport.engine.services.events.schedules import parse_schedule
 from homeport.engine.store.database import Scope

@@ -27,6 +27,7 @@ VERSIONS = Table("ssm_versions", key=("Name", "Version"))
 
 MAX_VERSIONS = 100
 _NAME = re.compile(r"/?[A-Za-z0-9_.\-]+(/[A-Za-z0-9_.\-]+)*")
+_RESERVED = re.compile(r"/?(aws|ssm)", re.IGNORECASE)
 _STANDARD, _ADVANCED = 4096, 8192
 _DESCRIBED = (
     "Name",
@@ -103,7 +104,7 @@ def _present(ctx: Context, request: dict[str, Any]) -> Body:
 
 
 def _check_name(name: str) -> None:
-    if re.match(r"/?(aws|ssm)", name, re.IGNORECASE):
+    if _RESERVED.match(name):
         if name.lower().startswith(("/aws", "aws")):
             raise AwsError("AccessDeniedException", f"No access to reserved parameter name: {name}.", 400)
         raise AwsError("ValidationException", _name_message(name))
@@ -235,18 +236,15 @@ def _policies(request: dict[str, Any], tier: str) -> list[dict[str, Any]] | None
 
 
 def _make_room(ctx: Context, name: str, version: int) -> None:
-    """The oldest version gives way to the hundred-and-first, unless a label holds it."""
-    oldest = VERSIONS.get(ctx, name, version - MAX_VERSIONS) if version > MAX_VERSIONS else None
-    if oldest is None:
-        return
-    if oldest["Labels"]:
+    """The oldest version gives way to the hundred-and-first, unless a label holds it: then nothing is written."""
+    oldest = VERSIONS.take(ctx, name, version - MAX_VERSIONS) if version > MAX_VERSIONS else None
+    if oldest and oldest["Labels"]:
         raise AwsError(
             "ParameterMaxVersionLimitExceeded",
             f"You attempted to create a new version of {name} by calling the PutParameter API with the overwrite "
             f"flag. Version {oldest['Version']}, the oldest version, can't be deleted because it has a label "
             "associated with it. Move the label to another version of the parameter, and try again.",
         )
-    VERSIONS.delete(ctx, name, oldest["Version"])
 
 
 def _tell(ctx: Context, body: Body, what: str) -> None:
