@@ -152,7 +152,7 @@ def _by_query(request: Request) -> Signature:
 
 
 def _credential(value: str) -> tuple[str, str, str, str]:
-    found = _CREDENTIAL.match(unquote(value))
+    found = _CREDENTIAL.match(value)
     if not found:
         raise AwsError(
             "IncompleteSignature",

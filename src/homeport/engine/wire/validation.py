@@ -49,14 +49,10 @@ def _check(value: Any, shape: Shape, path: str, problems: list[str], patterns: b
                 at = f"{path}.{_lower(name)}" if path else _lower(name)
                 problems.append(_NULL.format(at))
         for name, item in value.items():
-            if item is not None:
-                _check(
-                    item,
-                    shape.members[name],
-                    f"{path}.{_lower(name)}" if path else _lower(name),
-                    problems,
-                    patterns,
-                )
+            member = shape.members[name]
+            if item is not None and not _is_free(member):
+                at = f"{path}.{_lower(name)}" if path else _lower(name)
+                _check(item, member, at, problems, patterns)
     elif kind == "list":
         _length(value, len(value), shape, path, problems)
         for number, item in enumerate(value, 1):
@@ -79,6 +75,13 @@ def _check(value: Any, shape: Shape, path: str, problems: list[str], patterns: b
             _fail(value, path, f"Member must have value greater than or equal to {low}", problems, shape)
         if high is not None and value > high:
             _fail(value, path, f"Member must have value less than or equal to {high}", problems, shape)
+
+
+@cache
+def _is_free(shape: Shape) -> bool:
+    """Whether every value of the shape will do."""
+    constrained = {"min", "max", "pattern", "enum"} & shape.metadata.keys()
+    return shape.type_name not in ("structure", "list", "map") and not constrained
 
 
 def _length(value: Any, size: int, shape: Shape, path: str, problems: list[str]) -> None:
