@@ -48,7 +48,7 @@ async def test_calls_of_one_turn_share_a_commit(file: File) -> None:
     async def call(name: str) -> list[str]:
         file.add(name)
         assert (file.committed, file.told) == ([], [])
-        await file.store.committed()
+        await file.store.transactions.committed()
         return file.committed
 
     answers = await asyncio.gather(*(call(name) for name in "abc"))
@@ -61,14 +61,14 @@ async def test_one_that_fails_takes_nothing_of_the_others_with_it(file: File) ->
     with pytest.raises(LookupError):
         file.add("b", fails=True)
     file.add("c")
-    await file.store.committed()
+    await file.store.transactions.committed()
     assert (file.committed, file.told) == (["a", "c"], ["a", "c"])
 
 
 async def test_who_has_read_what_waits_is_not_answered_before_it_has_committed(file: File) -> None:
     async def read() -> list[str]:
         file.store.execute("SELECT name FROM names")
-        await file.store.committed()
+        await file.store.transactions.committed()
         return file.committed
 
     file.add("a")
@@ -85,14 +85,14 @@ async def test_what_commits_by_itself_commits_what_waited_too(file: File, how: s
     assert file.committed == ["a", "b"]
     assert file.told[:1] == ["a"]
     file.add("c")
-    await file.store.committed()
+    await file.store.transactions.committed()
     assert file.committed == ["a", "b", "c"]
 
 
 async def test_a_commit_that_fails_is_told_to_all_who_wait_for_it(file: File) -> None:
     async def call(name: str) -> None:
         file.add(name)
-        await file.store.committed()
+        await file.store.transactions.committed()
 
     file.store.execute("CREATE TABLE ones (name TEXT REFERENCES names DEFERRABLE INITIALLY DEFERRED)")
     calls = [asyncio.ensure_future(call(name)) for name in "ab"]

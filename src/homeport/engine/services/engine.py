@@ -258,7 +258,7 @@ class Engine:
             try:
                 output = await self._run(call)
             finally:
-                await self.store.committed()
+                await self.store.transactions.committed()
         except AwsError as error:
             self.observe(call, None, error)
             raise

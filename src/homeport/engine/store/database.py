@@ -65,7 +65,7 @@ class Store:
     def __init__(self, path: Path | str) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
-        self._transactions = Transactions(self._connection)
+        self.transactions = Transactions(self._connection)
         self._log = Path(f"{path}-wal")
         for pragma in _PRAGMAS:
             self._connection.execute(f"PRAGMA {pragma}").fetchall()
@@ -82,29 +82,25 @@ class Store:
     def execute(self, sql: str, *parameters: Any) -> list[sqlite3.Row]:
         """Run one statement and return all its rows. Outside a transaction it commits by itself."""
         rows = self._connection.execute(sql, parameters).fetchall()
-        self._transactions.statement(sql)
+        self.transactions.statement(sql)
         return rows
 
     def changes(self, sql: str, *parameters: Any) -> int:
         """Run one statement that writes and return how many rows it changed."""
         count = self._connection.execute(sql, parameters).rowcount
-        self._transactions.statement(sql)
+        self.transactions.statement(sql)
         return count
 
     def transaction(self, together: bool = False) -> Transaction:
         """Everything written inside commits together, or not at all. May be nested: the outermost commits. With
         `together` it shares a commit with others of this turn of the event loop: for what is called in great numbers,
-        by operations only, whose answers wait until it is `committed`."""
-        return self._transactions.together if together else self._transactions.alone
-
-    async def committed(self) -> None:
-        """Wait until all that can be read has committed."""
-        await self._transactions.committed()
+        by operations only: their answers wait until it has committed."""
+        return self.transactions.together if together else self.transactions.alone
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Call when the running transaction has committed (at once when there is none): wake-ups go here, so
         that nobody is woken to look at rows that are not there yet."""
-        self._transactions.after_commit(call)
+        self.transactions.after_commit(call)
 
     def migrate(self, owners: Sequence[tuple[str, Path]]) -> None:
         """Apply each owner's numbered migrations (`0001_noun.sql`) that this file has not seen yet.
@@ -139,7 +135,7 @@ class Store:
 
     def close(self) -> None:
         """Write the log back into the database file and close it."""
-        self._transactions.commit_group()
+        self.transactions.commit_group()
         self._connection.close()
 
 

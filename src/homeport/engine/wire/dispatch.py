@@ -210,11 +210,12 @@ class _Exchange:
         # clients sign by the machine's clock, however fast the engine's runs
         signing.check_time(signature, time.time())
         declared = request.headers.get("x-amz-content-sha256") or signature.payload
+        computed = signing.sha256(body)
         if signature.service != "s3" or declared is None:
-            declared = declared if declared == signing.UNSIGNED_PAYLOAD else signing.sha256(body)
+            declared = declared if declared == signing.UNSIGNED_PAYLOAD else computed
         signing.verify(signature, request, credential.secret, declared)
         literal = declared.startswith((STREAMING, "UNSIGNED"))
-        if body and not literal and signing.sha256(body) != declared:
+        if body and not literal and computed != declared:
             raise AwsError(
                 "XAmzContentSHA256Mismatch",
                 "The provided 'x-amz-content-sha256' header does not match what was computed.",

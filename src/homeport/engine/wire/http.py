@@ -56,25 +56,27 @@ class Request:
 
     async def stream(self) -> AsyncIterator[bytes]:
         """The body's bytes as they arrive. Raises Disconnected."""
-        while True:
-            message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise Disconnected
-            if chunk := message.get("body", b""):
+        while not self.read:
+            if chunk := await self._part():
                 yield chunk
-            if not message.get("more_body"):
-                self.read = True
-                return
 
     async def body(self, limit: int = MAX_BODY) -> bytes:
         """The whole body. Raises BodyTooLarge, Disconnected."""
         chunks, size = [], 0
-        async for chunk in self.stream():
-            size += len(chunk)
+        while not self.read:
+            chunks.append(await self._part())
+            size += len(chunks[-1])
             if size > limit:
                 raise BodyTooLarge
-            chunks.append(chunk)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    async def _part(self) -> bytes:
+        """The next bytes of the body, which may be none."""
+        message = await self.receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        self.read = not message.get("more_body")
+        return bytes(message.get("body", b""))
 
 
 @dataclass(slots=True)

@@ -232,7 +232,7 @@ def canonical_request(signature: Signature, request: Request, payload_hash: str)
 def _canonical_path(raw_path: str, service: str) -> str:
     if service == "s3":
         return quote(unquote(raw_path, errors="surrogateescape"), safe="/~", errors="surrogateescape") or "/"
-    return quote(raw_path, safe="/~") or "/"
+    return quote(raw_path, safe="/~") if len(raw_path) > 1 else "/"
 
 
 def _canonical_query(request: Request) -> str:
