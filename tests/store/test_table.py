@@ -42,6 +42,13 @@ def test_lists_are_ordered_filtered_and_paged(here: Place) -> None:
     assert [body["model"] for body in CARS.list(here, "a")] == ["1", "2"]
 
 
+def test_what_is_taken_is_gone(here: Place) -> None:
+    CARS.put(here, {"brand": "a", "model": "1", "doors": 4})
+
+    assert CARS.take(here, "a", "1") == {"brand": "a", "model": "1", "doors": 4}
+    assert CARS.take(here, "a", "1") is None
+
+
 def test_a_failed_transaction_leaves_nothing(here: Place) -> None:
     woken: list[str] = []
     with pytest.raises(ZeroDivisionError), here.store.transaction():

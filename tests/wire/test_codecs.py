@@ -104,6 +104,52 @@ def test_errors_go_by_their_codes_on_the_wire() -> None:
     assert b"<Code>ALPNPolicyNotFound</Code>" in response.body
 
 
+def test_a_query_request_without_a_version_means_the_newest() -> None:
+    request = _post({"content-type": "application/x-www-form-urlencoded"})
+
+    route = routing.by_action("elasticloadbalancing", request, b"Action=DescribeLoadBalancers")
+
+    assert route
+    assert route.service == "elbv2"
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**64), 10**30])
+def test_an_integer_of_more_than_64_bits_is_refused(number: int) -> None:
+    by_json = model.operations("logs")["get_log_events"]
+    by_form = model.operations("iam")["list_users"]
+    wires = [
+        (codecs.Wire("json-1.1", {}), f'{{"limit": {number}}}', by_json),
+        (codecs.Wire("query", {}), f"MaxItems={number}", by_form),
+    ]
+    for wire, body, operation in wires:
+        with pytest.raises(AwsError, match="SerializationException"):
+            codecs.read(wire, _post({}), body.encode(), operation)
+
+
+def test_a_value_of_another_kind_is_refused_with_the_way_to_it() -> None:
+    body = b'{"cluster": "c", "services": ["s", 1]}'
+
+    with pytest.raises(AwsError, match=r"a value of type string was expected.* at 'services\.2'"):
+        codecs.read(
+            codecs.Wire("json-1.1", {}), _post({}), body, model.operations("ecs")["describe_services"]
+        )
+
+
+def test_xml_tells_texts_as_they_are_and_grantees_by_their_type() -> None:
+    operation = model.operations("s3")["get_object_acl"]
+    grant = {"Grantee": {"Type": "CanonicalUser", "DisplayName": "<a & b>\r\n"}, "Permission": "READ"}
+
+    body = codecs.write(codecs.Wire("rest-xml", {}), {"Grants": [grant]}, operation, "id-1").body
+
+    assert isinstance(body, bytes)
+    assert b'xsi:type="CanonicalUser"><DisplayName>&lt;a &amp; b&gt;&#13;\n</DisplayName>' in body
+
+
+def _post(headers: dict[str, str]) -> Request:
+    receive = asyncio.Queue().get
+    return Request("POST", "/", "", headers, client="", secure=False, receive=receive)  # type: ignore[arg-type]
+
+
 def _sample(shape: Shape, depth: int) -> Any:
     """A value of the shape with every member set, made from its name alone."""
     kind = shape.type_name
