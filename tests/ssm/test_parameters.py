@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from homeport.pytest_plugin import RunningEngine
 
@@ -16,6 +18,33 @@ from homeport.pytest_plugin import RunningEngine
 @pytest.fixture
 def ssm(engine: RunningEngine) -> Any:
     return engine.client("ssm")
+
+
+def test_every_version_that_was_answered_survives_a_kill_in_the_middle_of_many_puts(
+    own_engine: RunningEngine,
+) -> None:
+    own_engine.start()
+    answered: dict[str, int] = {}
+
+    def put(name: str) -> None:
+        ssm = own_engine.client("ssm")
+        with contextlib.suppress(ClientError, BotoCoreError):
+            while True:
+                answer = ssm.put_parameter(Name=name, Value="x", Type="String", Overwrite=True)
+                answered[name] = answer["Version"]
+
+    names = [f"/app/{number}" for number in range(6)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        putting = [pool.submit(put, name) for name in names]
+        while min(answered.get(name, 0) for name in names) < 5:
+            time.sleep(0.01)
+        own_engine.kill()
+        wait(putting)
+    own_engine.start()
+    found = own_engine.client("ssm").get_parameters(Names=names)["Parameters"]
+    # the one that was under way may have been made, too
+    assert all(answered[one["Name"]] <= one["Version"] <= answered[one["Name"]] + 1 for one in found)
+    assert len(found) == len(names)
 
 
 def test_values_have_versions_labels_and_a_history(ssm: Any) -> None:
