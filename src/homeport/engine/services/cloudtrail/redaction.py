@@ -42,11 +42,20 @@ def _redact(shape: Shape, variables: bool) -> Redact:
     if isinstance(shape, StructureShape):
         return _redact_structure(shape, variables)
     if isinstance(shape, ListShape):
-        return lambda value: [_redact(shape.member, variables)(item) for item in value[:MAX_ITEMS]]
+        return lambda value: (
+            [_redact(shape.member, variables)(item) for item in value[:MAX_ITEMS]]
+            if isinstance(value, list | tuple)
+            else _scalar(value)
+        )
     if isinstance(shape, MapShape):
-        if variables:
-            return lambda value: {str(key): HIDDEN for key in value}
-        return lambda value: {str(key): _redact(shape.value, False)(item) for key, item in value.items()}
+        return lambda value: (
+            {
+                str(key): HIDDEN if variables else _redact(shape.value, False)(item)
+                for key, item in value.items()
+            }
+            if isinstance(value, Mapping)
+            else _scalar(value)
+        )
     return _scalar
 
 
