@@ -56,7 +56,11 @@ class Browser:
     def __init__(self, served: Served, token: str = TOKEN) -> None:
         self._port = served.port
         self._streams: list[Stream] = []
-        self.cookie = self.get(f"/?token={token}").headers.get("Set-Cookie", "").partition(";")[0]
+        self.root = self.cookie = ""
+        self.entered = self.get(f"/?token={token}")
+        if found := re.search(r"url=(/[\w-]+)/", self.entered.text):
+            self.root = found[1]
+            self.cookie = self.entered.headers["Set-Cookie"].partition(";")[0]
 
     @property
     def origin(self) -> str:
@@ -94,7 +98,7 @@ class Browser:
         found = re.search(rf'data-log="([^"]+)"{named}', panel)
         assert found, panel
         lines: list[str] = []
-        for event, data in self.stream(found[1]).events():
+        for event, data in self.stream(f"/{found[1]}").events():
             if event == "end":
                 return [*lines, data["why"]] if data["why"] else lines
             lines += data if event == "lines" else []
@@ -109,9 +113,9 @@ class Browser:
         self, method: str, path: str, body: str | None, headers: dict[str, str]
     ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
-        own = {"Cookie": getattr(self, "cookie", ""), **headers}
+        own = {"Cookie": self.cookie, **headers}
         sent = {name.replace("_", "-"): value for name, value in own.items() if value}
-        connection.request(method, path, body, sent)
+        connection.request(method, self.root + path, body, sent)
         return connection, connection.getresponse()
 
 
@@ -153,7 +157,7 @@ class Stream:
 
 def form(panel: str, act: str) -> dict[str, str]:
     """The hidden fields of a form that a panel offers."""
-    found = re.search(rf'<form class="act"[^>]*action="/do/{act}".*?</form>', panel, re.DOTALL)
+    found = re.search(rf'<form class="act"[^>]*action="do/{act}".*?</form>', panel, re.DOTALL)
     assert found, f"no form {act} in: {panel}"
     fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', found[0])
     return {name: html.unescape(value) for name, value in fields}

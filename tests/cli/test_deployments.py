@@ -53,7 +53,7 @@ def test_status_tells_what_a_deployment_waits_for_and_rollback_takes_it_back(sho
     stages = [("Source", codecommit_source()), ("Deploy", deploy)]
     engine.client("codepipeline").create_pipeline(pipeline=declaration("app", pipeline_role(engine), *stages))
     page = browser.stream("/pipelines/app/events")
-    asked = page.until("services", lambda shown: "/do/go-on" in shown)
+    asked = page.until("services", lambda shown: "do/go-on" in shown)
     assert "It waits for your answer" in asked
     assert browser.do("go-on", **form(asked, "go-on")) == {"said": "The deployment goes on."}
     shifted = page.until("services", lambda shown: "old version 80 percent, new version 20 percent" in shown)

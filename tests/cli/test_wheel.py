@@ -62,7 +62,8 @@ def test_it_is_the_wheel_that_is_imported(installed: Command) -> None:
 def test_the_console_has_its_page(installed: Command) -> None:
     program = (
         "from homeport.cli.console import board, pages\n"
-        "print(pages.page(pipeline='shop', panels=board.PANELS, columns=board.COLUMNS, place='', where=''))\n"
+        "empty = dict.fromkeys(('place', 'where', 'base', 'here'), '')\n"
+        "print(pages.page(pipeline='shop', panels=board.PANELS, columns=board.COLUMNS, **empty))\n"
         "print(sorted(each.name for each in (pages.FOLDER / 'static').iterdir()))"
     )
 

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from homeport.cli import pipelines
 from homeport.cli.console import pages
 from homeport.cli.console.actions import ACTS, Incomplete, act
-from homeport.cli.console.board import COLUMNS, PANELS, Board
+from homeport.cli.console.board import COLUMNS, PANELS, Board, Panel
 from homeport.cli.console.follower import Follower, Log
 from homeport.cli.console.hub import Hub, Message, Source, in_thread
 from homeport.cli.failures import sentence
@@ -66,13 +66,13 @@ class Console:
             self._target, names = replace(self._target), []  # the page tells why
         name = self._first if self._first in names or (self._first and not names) else next(iter(names), None)
         if name:
-            return RedirectResponse(f"/pipelines/{quote(name)}", 303)
-        return HTMLResponse(pages.page(pipeline="", panels=(), columns=(), **self._place()))
+            return RedirectResponse(f"{request.scope['root_path']}/pipelines/{quote(name)}", 303)
+        return HTMLResponse(self._page(request, "", (), ()))
 
     async def page(self, request: Request) -> Response:
         """A pipeline."""
         name = request.path_params["pipeline"]
-        return HTMLResponse(pages.page(pipeline=name, panels=PANELS, columns=COLUMNS, **self._place()))
+        return HTMLResponse(self._page(request, name, PANELS, COLUMNS))
 
     async def events(self, request: Request) -> Response:
         """The panels of a pipeline, as they change."""
@@ -119,6 +119,12 @@ class Console:
             if isinstance(source, Board):
                 source.look_again()
         return JSONResponse({"said": said})
+
+    def _page(
+        self, request: Request, pipeline: str, panels: tuple[Panel, ...], columns: tuple[str, ...]
+    ) -> str:
+        facts = {"pipeline": pipeline, "panels": panels, "columns": columns, **self._place()}
+        return pages.page(base=f"{request.scope['root_path']}/", here=request.url.path, **facts)
 
     def _place(self) -> dict[str, str]:
         """Where the page looks."""

@@ -1,7 +1,8 @@
 """Who may see the page and act by it: the person who was told its address, and no page of another origin.
 
 - The token in the address that the terminal shows becomes a cookie, which scripts cannot read and other sites cannot
-  send. Nothing is answered without it.
+  send. Nothing is answered without it. It is of a path that nobody knows, as cookies know no ports: another program of
+  this machine that is visited at 127.0.0.1 is not handed it.
 - The Host header must name this machine, so that a foreign name that was pointed here (DNS rebinding) gets nothing.
 - What another origin makes the browser ask for is refused by Sec-Fetch-Site, and a POST must carry the page's own
   Origin: another program's page on this machine is the same site, but not the same origin.
@@ -23,7 +24,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 COOKIE = "homeport-console"
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "connect-src 'self'; form-action 'self'; base-uri 'self'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
@@ -32,8 +33,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 _ENTER = (
-    '<!doctype html><meta charset="utf-8"><title>homeport</title><link rel="icon" href="/static/icon.svg">'
-    '<meta http-equiv="refresh" content="0;url=/">'
+    '<!doctype html><meta charset="utf-8"><title>homeport</title><link rel="icon" href="{root}/static/icon.svg">'
+    '<meta http-equiv="refresh" content="0;url={root}/">'
 )
 """The way in is a page, not a redirect: a browser that came from another site sends the cookie only from here on."""
 
@@ -46,6 +47,7 @@ class Guard:
         self._hosts = {"127.0.0.1", "localhost", "[::1]", f"[{host}]" if ":" in host else host}
         self._token = token
         self._ticket = ticket
+        self._root = f"/{secrets.token_urlsafe(16)}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,13 +61,15 @@ class Guard:
             return
         shown = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
         if scope["path"] == "/" and shown and self._is_known(shown):
-            cookie = f"{_name(headers)}={self._token}; Path=/; HttpOnly; SameSite=Strict"
-            await answer.text(200, _ENTER, "text/html; charset=utf-8", {"Set-Cookie": cookie})
+            cookie = f"{COOKIE}={self._token}; Path={self._root}; HttpOnly; SameSite=Strict"
+            await answer.text(
+                200, _ENTER.format(root=self._root), "text/html; charset=utf-8", {"Set-Cookie": cookie}
+            )
             return
-        if not _same(_cookie(headers), self._token):
+        if not (scope["path"].startswith(f"{self._root}/") and _same(_cookie(headers), self._token)):
             await answer.text(401, "Open the address that `homeport console` shows in its terminal.\n")
             return
-        await self._app(scope, receive, answer)
+        await self._app({**scope, "root_path": self._root}, receive, answer)
 
     def _refused(self, method: str, headers: dict[str, str]) -> str:
         """Why a request is not looked at; empty when it is."""
@@ -117,14 +121,9 @@ def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
-def _name(headers: dict[str, str]) -> str:
-    """The cookie's name. Cookies know no ports: consoles on two must not take each other's."""
-    return f"{COOKIE}-{headers.get('host', '').rpartition(':')[2]}"
-
-
 def _cookie(headers: dict[str, str]) -> str:
     pairs = (each.strip().partition("=") for each in headers.get("cookie", "").split(";"))
-    return next((value for name, _, value in pairs if name == _name(headers)), "")
+    return next((value for name, _, value in pairs if name == COOKIE), "")
 
 
 def _same(shown: str, known: str) -> bool:

@@ -3,7 +3,7 @@
 
 const pipeline = document.body.dataset.pipeline;
 const at = (id) => document.getElementById(id);
-const base = pipeline ? `/pipelines/${encodeURIComponent(pipeline)}` : "";
+const base = pipeline ? `pipelines/${encodeURIComponent(pipeline)}/` : "";
 
 // --- panels: what changed is changed in place, so that focus, selection and what is unfolded stay ------------------
 
@@ -89,7 +89,7 @@ setInterval(tick, 1000);
 let stream;
 
 function listen() {
-  stream = new EventSource(`${base}/events`);
+  stream = new EventSource(`${base}events`);
   stream.onopen = () => live("live", "live");
   stream.onerror = () => live("lost", "no answer; is homeport console running?");
   stream.addEventListener("panel", (event) => {
@@ -187,7 +187,7 @@ document.addEventListener("click", async ({ target }) => {
     at("log").scrollIntoView({ block: "nearest", behavior: "smooth" });
     at("log-lines").focus({ preventScroll: true });
   } else if (button?.dataset.look) {
-    tell(await send(`${base}/look/${button.dataset.look}`, {}));
+    tell(await send(`${base}look/${button.dataset.look}`, {}));
   } else if (button?.dataset.copy) {
     await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent);
     tell({ said: "Copied." });
