@@ -104,3 +104,12 @@ async def test_a_commit_that_fails_is_told_to_all_who_wait_for_it(file: File) ->
     assert (file.committed, file.told) == ([], [])
     await call("c")
     assert (file.committed, file.told) == (["c"], ["c"])
+
+
+async def test_a_transaction_that_commits_with_others_fails_with_them(file: File) -> None:
+    file.store.execute("CREATE TABLE ones (name TEXT REFERENCES names DEFERRABLE INITIALLY DEFERRED)")
+    with file.store.transaction(together=True):
+        file.store.execute("INSERT INTO ones VALUES ('nobody')")
+    with pytest.raises(sqlite3.IntegrityError):
+        file.add("a", together=False)
+    assert (file.committed, file.told) == ([], [])

@@ -18,7 +18,8 @@ class Transactions:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._depth = 0
-        self._group: _Group | None = None
+        self._waiting: list[asyncio.Future[None]] | None = None
+        """Who is answered after the common commit; None when there is none to come."""
         self._after_commit: list[Callable[[], None]] = []
         self._kept = 0
         self.alone = Transaction(self, together=False)
@@ -27,7 +28,7 @@ class Transactions:
     def begin(self) -> None:
         """Open one, or go deeper into the open one."""
         if not self._depth:
-            self._connection.execute("SAVEPOINT one" if self._group else "BEGIN IMMEDIATE")
+            self._connection.execute("BEGIN IMMEDIATE" if self._waiting is None else "SAVEPOINT one")
             self._kept = len(self._after_commit)
         self._depth += 1
 
@@ -38,54 +39,53 @@ class Transactions:
             return
         if failed:
             del self._after_commit[self._kept :]
-            self._connection.execute("ROLLBACK TO one" if self._group else "ROLLBACK")
-        if self._group:
+            self._connection.execute("ROLLBACK" if self._waiting is None else "ROLLBACK TO one")
+        if self._waiting is not None:
             self._connection.execute("RELEASE one")
         elif together and not failed:
-            self._group = _Group()
+            self._waiting = []
             asyncio.get_running_loop().call_soon(self.commit_group)
         if not together and not failed:
             self._commit()
 
     def statement(self, sql: str) -> None:
         """A statement outside of transactions has run: it commits by itself, also what waited."""
-        if self._group and not self._depth and not sql.startswith("SELECT"):
+        if self._waiting is not None and not self._depth and not sql.startswith("SELECT"):
             self._commit()
 
     def commit_group(self) -> None:
         """Commit those that wait, if any still do."""
-        if self._group:
+        if self._waiting is not None:
             self._commit()
 
     async def committed(self) -> None:
         """Wait until all that can be read has committed. Raises sqlite3.Error when it could not be."""
-        if group := self._group:
-            await group.done.wait()
-            if group.error:
-                raise group.error
+        if self._waiting is not None:
+            self._waiting.append(asyncio.get_running_loop().create_future())
+            await self._waiting[-1]
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Call when all that can be read has committed: at once when it has."""
-        if self._depth or self._group:
+        if self._depth or self._waiting is not None:
             self._after_commit.append(call)
         else:
             call()
 
     def _commit(self) -> None:
-        group, self._group = self._group, None
+        waiting, self._waiting = self._waiting or [], None
         calls, self._after_commit = self._after_commit, []
         try:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            if group is None:
-                raise
-            group.error = error
-        if group:
-            group.done.set()
-            if group.error:
-                return
+            for waiter in waiting:
+                if not waiter.done():
+                    waiter.set_exception(error)
+            raise
+        for waiter in waiting:
+            if not waiter.done():
+                waiter.set_result(None)
         for call in calls:
             call()
 
@@ -102,11 +102,3 @@ class Transaction:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._transactions.end(failed=kind is not None, together=self._together)
-
-
-class _Group:
-    """Transactions that wait for their common commit."""
-
-    def __init__(self) -> None:
-        self.done = asyncio.Event()
-        self.error: sqlite3.Error | None = None
