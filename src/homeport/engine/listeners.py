@@ -65,9 +65,13 @@ class _Connection(HttpToolsProtocol):  # type: ignore[misc]  # httptools, beneat
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(cast(asyncio.Transport, _Gathering(transport, self.loop)))
 
+    def on_response_complete(self) -> None:
+        cast(_Gathering, self.transport).flush()
+        super().on_response_complete()
+
 
 class _Gathering:
-    """A transport that writes what comes in one turn of the event loop at once."""
+    """A transport that keeps what is written until all is there, but not beyond the event loop's turn."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
@@ -82,15 +86,15 @@ class _Gathering:
         self._parts.append(data)
         self._size += len(data)
         if self._size > MOST_GATHERED:
-            self._flush()
+            self.flush()
         elif len(self._parts) == 1:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
 
     def close(self) -> None:
-        self._flush()
+        self.flush()
         self._transport.close()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         parts, self._parts, self._size = self._parts, [], 0
         if parts and not self._transport.is_closing():
             self._transport.writelines(parts)
