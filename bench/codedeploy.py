@@ -36,9 +36,9 @@ CONFIGURATIONS = {
     for each in (
         Configuration("CodeDeployDefault.ECSAllAtOnce", 0, 40, 40),
         Configuration("CodeDeployDefault.ECSCanary10Percent5Minutes", 5, 30, 60),
-        Configuration("CodeDeployDefault.ECSCanary10Percent15Minutes", 15, 90, 120),
-        Configuration("CodeDeployDefault.ECSLinear10PercentEvery1Minutes", 9, 20, 80),
-        Configuration("CodeDeployDefault.ECSLinear10PercentEvery3Minutes", 27, 60, 120),
+        Configuration("CodeDeployDefault.ECSCanary10Percent15Minutes", 15, 60, 60),
+        Configuration("CodeDeployDefault.ECSLinear10PercentEvery1Minutes", 9, 20, 60),
+        Configuration("CodeDeployDefault.ECSLinear10PercentEvery3Minutes", 27, 60, 60),
         Configuration("our.linear33percentevery2minutes", 6, 30, 60, _LINEAR),
     )
 }
