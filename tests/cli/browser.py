@@ -24,7 +24,7 @@ class Served:
     """A console on a port of its own, in a thread."""
 
     def __init__(self, target: Target, pipeline: str | None = None) -> None:
-        self.console = Console(target, pipeline, pace=0.1)
+        self.console = Console(target, pipeline, pace=0.05)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._server = server(Guard(routes(self.console), "127.0.0.1", TOKEN, "the-ticket"))

@@ -36,15 +36,15 @@ PANELS = (
     Panel("release", "Release", release.read, 1, 5, "release"),
     Panel("services", "Service", services.read, 1, 5, "service"),
     Panel("builds", "Builds", builds.read, 1, 5, "builds"),
-    Panel("findings", "Doctor", findings.read, 20, 300, "side"),
+    Panel("findings", "Doctor", findings.read, 60, 300, "side"),
     Panel("alarms", "Alarms", alarms.read, 5, 30, "side"),
-    Panel("images", "Images", images.read, 5, 60, "side"),
+    Panel("images", "Images", images.read, 10, 60, "side"),
     Panel("trail", "Audit trail", trail.read, 10, 60, "side"),
 )
 CALM = 3
 """How many times as long a panel waits in which nothing is under way."""
 COLUMNS = tuple(dict.fromkeys(each.column for each in PANELS))
-PLACES = Panel("places", "Pipelines", places.read, 5, 30)
+PLACES = Panel("places", "Pipelines", places.read, 10, 30)
 
 
 class Board(Source):
@@ -76,7 +76,7 @@ class Board(Source):
     async def _poll(self, panel: Panel) -> None:
         again = self._again[panel.name] = asyncio.Event()
         pause = self._pace * (panel.home if self._delivery.is_local else panel.aws)
-        was_calm = False
+        was_calm: bool | None = None
         failures = 0
         while True:
             again.clear()
@@ -90,7 +90,7 @@ class Board(Source):
             if (not gone or (failures > 1 and not self._gone)) and html != self._told.get(panel.name):
                 self._told[panel.name] = html
                 self.emit(self._message(panel.name, html))
-            if was_calm and not calm:
+            if was_calm not in (None, calm) and not gone:  # something has begun, or come to its end
                 self.look_again()
             was_calm = calm
             with contextlib.suppress(TimeoutError):

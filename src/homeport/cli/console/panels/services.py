@@ -55,7 +55,7 @@ def _service(delivery: Delivery, refusals: Refusals, ecs: Any, service: dict[str
         both = [noted.ask([], tasks.of_service, ecs, cluster, name, each) for each in ("RUNNING", "STOPPED")]
         return [task for found in both for task in found], _health(delivery, noted, service), noted
 
-    described, health, noted = delivery.kept(f"tasks of {name}", 5, look) if calm else look()
+    described, health, noted = delivery.kept(f"tasks of {name}", 10, look) if calm else look()
     refusals += [each for each in noted if each not in refusals]
     rows = [_task(each, newest.get("taskDefinition", ""), health) for each in described]
     stopped = _gathered([each for each in rows if each["stopped"] and each["why"]])
