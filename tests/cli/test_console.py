@@ -142,13 +142,12 @@ def test_a_release_is_followed_approved_rejected_tried_again_and_taken_back(
 
 
 def test_pages_share_a_poller_that_ends_with_the_last_of_them(
-    engine: RunningEngine, served: Served, browser: Browser, monkeypatch: pytest.MonkeyPatch
+    served: Served, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("homeport.cli.console.hub.GRACE", 0.0)
-    release(engine, "Say one")
-    one, other = browser.stream("/pipelines/web/events"), browser.stream("/pipelines/web/events")
+    one, other = browser.stream("/events"), browser.stream("/events")
     for page in (one, other):
-        page.until("release", lambda shown: "do/approve" in shown)
+        page.until("places", lambda shown: "<ul>" in shown)
 
     [board] = served.console.hub.sources.values()
     assert len(board.listeners) == 2
@@ -274,9 +273,8 @@ def test_an_engine_that_ends_is_told_and_its_return_too(
     engine: RunningEngine, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    release(engine, "Say one")
-    page = browser.stream("/pipelines/web/events")
-    page.until("release", lambda shown: "do/approve" in shown)
+    page = browser.stream("/events")
+    page.until("places", lambda shown: "<ul>" in shown)
 
     engine.stop()
     gone = next(data for event, data in page.events() if event == "gone")
