@@ -1,7 +1,9 @@
-"""The lines of a campaign as a table: a row for each configuration and kind of trial."""
+"""The lines of a campaign as two tables: what became of each configuration and kind of trial, and each split of the
+traffic beside the one that was asked for."""
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import Any
 
@@ -14,20 +16,23 @@ _HEAD = (
     "requests",
     "failed",
     "the bad version's own errors",
-    "split off by at most",
     "old version back, at most",
     "overhead, median and most",
     "wrong ends",
 )
+_SPLIT = ("configuration", "asked for, %", "counted, %", "off by", "requests", "standard deviation")
+_ENOUGH = 5000
+"""Requests below which the counted share says little."""
 
 
 def table(lines: list[dict[str, Any]]) -> str:
-    """One row for each kind; stages of a kind are counted together."""
+    """One row for each kind, the stages of a kind counted together; then one for each step, over all trials."""
     kinds: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for line in lines:
         configuration, _, kind = line["scenario"].partition("/")
         kinds[configuration, kind.partition("@")[0]].append(line)
-    return markdown(_HEAD, [_row(*kind, found) for kind, found in kinds.items()])
+    outcomes = markdown(_HEAD, [_row(*kind, found) for kind, found in kinds.items()])
+    return f"{outcomes}\n\n{markdown(_SPLIT, _splits(lines))}"
 
 
 def _row(configuration: str, kind: str, lines: list[dict[str, Any]]) -> list[str]:
@@ -39,29 +44,28 @@ def _row(configuration: str, kind: str, lines: list[dict[str, Any]]) -> list[str
         f"{sum(line['requests'] for line in whole):,}",
         str(sum(sum(line["failed"].values()) for line in whole)),
         f"{sum(line['its errors'] for line in whole):,}",
-        _split(whole),
         _most([line["back"] for line in whole if "back" in line], "s"),
-        _overhead([line["overhead"] for line in whole if "overhead" in line]),
+        _overhead([line["overhead"] for line in whole if kind == "good"]),
         str(sum(bool(line["wrong"]) for line in lines)),
     ]
 
 
-def _split(lines: list[dict[str, Any]]) -> str:
-    """How far the share that was counted over all runs is from the one asked for, at the step where it is furthest."""
-    steps: defaultdict[float, list[int]] = defaultdict(lambda: [0, 0])
+def _splits(lines: list[dict[str, Any]]) -> list[list[str]]:
+    """Each share that was asked for, with the one that was counted over all trials."""
+    steps: defaultdict[tuple[str, float], list[int]] = defaultdict(lambda: [0, 0])
     for line in lines:
-        for percent, counted, requests in line["steps"]:
-            steps[percent][0] += counted
-            steps[percent][1] += requests
-    off = [
-        (abs(100 * counted / requests - percent), percent, requests)
-        for percent, (counted, requests) in steps.items()
-        if requests >= 1000
-    ]
-    if not off:
-        return "–"
-    furthest, percent, requests = max(off)
-    return f"{furthest:.2f} % (at {percent:g} %, {requests:,} requests)"
+        for percent, counted, requests in line.get("steps", []):
+            found = steps[line["scenario"].partition("/")[0], percent]
+            found[0] += counted
+            found[1] += requests
+    rows = []
+    for (configuration, percent), (counted, requests) in sorted(steps.items()):
+        if 0 < percent < 100 and requests >= _ENOUGH:
+            share, chance = 100 * counted / requests, percent / 100
+            deviation = 100 * math.sqrt(chance * (1 - chance) / requests)
+            cells = (f"{percent:g}", f"{share:.2f}", f"{abs(share - percent):.2f}", f"{requests:,}")
+            rows.append([configuration, *cells, f"{deviation:.2f}"])
+    return rows
 
 
 def _most(values: list[float], unit: str) -> str:
