@@ -8,6 +8,12 @@ from typing import Any
 
 RUNNING = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 STOPPABLE = ("PENDING", "IN_PROGRESS")
+_TASKS = {
+    "RECONCILE_SERVICE": "tasks of an earlier deployment that drain",
+    "SCALE_UP": "new tasks",
+    "CLEAN_UP": "tasks that drain",
+}
+"""What is waited for in stages whose hooks are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,7 @@ def _waits(body: dict[str, Any], configuration: dict[str, Any]) -> str:
         return f"the bake time, until {_time(body['updatedAt'] + timedelta(minutes=bake))}"
     if stage == "PRODUCTION_TRAFFIC_SHIFT" and not body["status"].startswith("ROLLBACK"):
         return _step(body, configuration)
-    return {"SCALE_UP": "new tasks", "CLEAN_UP": "tasks that drain"}.get(str(stage), "")
+    return _TASKS.get(str(stage), "")
 
 
 def _step(body: dict[str, Any], configuration: dict[str, Any]) -> str:
@@ -145,4 +151,7 @@ def _unanswered(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _time(moment: datetime) -> str:
-    return moment.astimezone().strftime("%H:%M:%S")
+    """The time of day, with the day if it is not today's."""
+    local = moment.astimezone()
+    today = local.date() == datetime.now().astimezone().date()
+    return local.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M:%S")
