@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -44,19 +45,23 @@ def main(rounds: int = 5) -> list[str]:
             "node app.js (that without CDK's CLI)": (["node", "app.js"], app, alone),
         }
         times: dict[str, list[float]] = {name: [] for name in commands}
-        templates = {name: _run(*each)[1] for name, each in commands.items()}  # this run fills the caches
+        busy: dict[str, list[float]] = {name: [] for name in commands}
+        templates = {name: _run(*each)[2] for name, each in commands.items()}  # this run fills the caches
         for _ in range(rounds):
             for name, each in commands.items():
-                times[name].append(_run(*each)[0])
+                wall, cpu, _ = _run(*each)
+                times[name].append(wall)
+                busy[name].append(cpu)
     own = statistics.median(times["homeport synth"])
-    rows = ["| command | median ms | worst ms | resources | times |", "|---" * 5 + "|"]
+    rows = ["| command | median ms | worst ms | CPU ms | resources | times |", "|---" * 6 + "|"]
     for name, measured in times.items():
         median = statistics.median(measured)
-        resources = len(parse_template(templates[name])["Resources"]) if templates[name] else ""
+        count = len(parse_template(templates[name])["Resources"]) if templates[name] else ""
         cells = [
             f"{median * 1000:.0f}",
             f"{max(measured) * 1000:.0f}",
-            str(resources),
+            f"{statistics.median(busy[name]) * 1000:.0f}",
+            str(count),
             f"{median / own:.1f}×",
         ]
         rows.append(f"| {name} | {' | '.join(cells)} |")
@@ -78,14 +83,18 @@ def _cdk_app(folder: Path) -> Path:
     return folder
 
 
-def _run(command: list[str], folder: Path, variables: dict[str, str]) -> tuple[float, str]:
+def _run(command: list[str], folder: Path, variables: dict[str, str]) -> tuple[float, float, str]:
+    """How long it took, how much of a processor (its processes together), and what it printed."""
     environment = os.environ | variables
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed homeport has its bytecode
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.monotonic()
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    wall = time.monotonic() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr}")
-    return time.monotonic() - began, done.stdout
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout
 
 
 if __name__ == "__main__":
