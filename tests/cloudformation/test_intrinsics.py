@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from homeport.engine.services.cloudformation.conditions import evaluate_conditions
 from homeport.engine.services.cloudformation.extensions import expand
-from homeport.engine.services.cloudformation.intrinsics import NO_VALUE, UNKNOWN, Environment, evaluate
+from homeport.engine.services.cloudformation.intrinsics import evaluate
 from homeport.engine.services.cloudformation.template import parse
 from homeport.engine.services.cloudformation.transforms import transformed
+from homeport.engine.services.cloudformation.values import NO_VALUE, UNKNOWN, Environment
 from homeport.engine.wire.errors import AwsError
 
 ENV = Environment(

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from homeport.engine.services.cloudformation.changes import compare, replacement
 from homeport.engine.services.cloudformation.dynamic import parse_secret, resolve
 from homeport.engine.services.cloudformation.graph import check_references, dependencies, find_circle, reverse
-from homeport.engine.services.cloudformation.intrinsics import UNKNOWN
 from homeport.engine.services.cloudformation.parameters import bind
 from homeport.engine.services.cloudformation.schemas import schema_of
 from homeport.engine.services.cloudformation.template import parse
+from homeport.engine.services.cloudformation.values import UNKNOWN
 from homeport.engine.wire.errors import AwsError
 
 DECLARED = parse("""

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from homeport.engine.services.cloudformation.intrinsics import contains_unknown
 from homeport.engine.services.cloudformation.schemas import schema_of
+from homeport.engine.services.cloudformation.values import contains_unknown
 
 Replacement = Literal["True", "False", "Conditional"]
 

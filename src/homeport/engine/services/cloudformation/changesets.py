@@ -8,11 +8,12 @@ from typing import Any
 from homeport.engine.services.cloudformation.changes import Change, compare, replacement
 from homeport.engine.services.cloudformation.environment import attribute_of
 from homeport.engine.services.cloudformation.graph import dependencies
-from homeport.engine.services.cloudformation.intrinsics import UNKNOWN, evaluate
+from homeport.engine.services.cloudformation.intrinsics import evaluate
 from homeport.engine.services.cloudformation.planning import Plan
 from homeport.engine.services.cloudformation.schemas import schema_of
 from homeport.engine.services.cloudformation.tables import RESOURCES, Body
 from homeport.engine.services.cloudformation.tagging import with_stack_tags
+from homeport.engine.services.cloudformation.values import UNKNOWN
 from homeport.engine.services.context import Context
 from homeport.engine.wire.errors import AwsError
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from homeport.engine.services.cloudformation.errors import format_error, template_error
-from homeport.engine.services.cloudformation.intrinsics import Environment, evaluate, text
+from homeport.engine.services.cloudformation.intrinsics import evaluate
+from homeport.engine.services.cloudformation.values import Environment, text
 
 
 def evaluate_conditions(section: Mapping[str, Any], env: Environment) -> dict[str, bool]:

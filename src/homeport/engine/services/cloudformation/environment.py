@@ -8,10 +8,10 @@ from typing import Any
 
 from homeport.engine.services.cloudformation.conditions import evaluate_conditions
 from homeport.engine.services.cloudformation.errors import invalid, template_error
-from homeport.engine.services.cloudformation.intrinsics import UNKNOWN, Environment
 from homeport.engine.services.cloudformation.parameters import Parameter
 from homeport.engine.services.cloudformation.tables import EXPORTS, RESOURCES, Body
 from homeport.engine.services.cloudformation.template import Template
+from homeport.engine.services.cloudformation.values import UNKNOWN, Environment
 from homeport.engine.services.context import Context
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from homeport.engine.services.cloudformation.errors import template_error
-from homeport.engine.services.cloudformation.intrinsics import Environment, evaluate, text
+from homeport.engine.services.cloudformation.intrinsics import evaluate
+from homeport.engine.services.cloudformation.values import Environment, text
 
 PREFIX = "Fn::ForEach::"
 

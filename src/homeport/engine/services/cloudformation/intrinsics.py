@@ -1,9 +1,6 @@
 """Intrinsic functions: a template's value and an environment in, the plain value out.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
-
-A value that will only be known when a resource has been made is UNKNOWN (change sets evaluate before that);
-whatever is built from it is UNKNOWN too.
 """
 
 from __future__ import annotations
@@ -12,43 +9,17 @@ import base64
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 from homeport.engine.services.cloudformation.errors import format_error, template_error
-
-
-class _Marker:
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __repr__(self) -> str:
-        return self._name
-
-
-NO_VALUE = _Marker("AWS::NoValue")
-"""What `Ref: AWS::NoValue` gives: the property or list item that holds it is removed."""
-
-UNKNOWN = _Marker("known after the change")
-"""A value that only the making of a resource will tell."""
-
-
-def _nothing(*_: Any) -> Any:
-    return UNKNOWN
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """What functions look up. `parameters` holds the pseudo parameters too; `conditions` the names' values."""
-
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    mappings: Mapping[str, Any] = field(default_factory=dict)
-    conditions: Mapping[str, bool] = field(default_factory=dict)
-    reference: Callable[[str], Any] = _nothing
-    attribute: Callable[[str, str], Any] = _nothing
-    exported: Callable[[str], Any] = _nothing
-    zones: Callable[[str], Any] = _nothing
+from homeport.engine.services.cloudformation.values import (
+    NO_VALUE,
+    UNKNOWN,
+    Environment,
+    contains_unknown,
+    text,
+)
 
 
 def evaluate(value: Any, env: Environment) -> Any:
@@ -75,22 +46,6 @@ def function_of(value: Any) -> str | None:
                 f"Encountered unsupported function: {name} Supported functions are: {_NAMES}"
             )
     return None
-
-
-def text(value: Any) -> str:
-    """A scalar as CloudFormation writes it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
-
-def contains_unknown(value: Any) -> bool:
-    """Whether any part of an evaluated value is UNKNOWN."""
-    if isinstance(value, dict):
-        return any(contains_unknown(item) for item in value.values())
-    if isinstance(value, list):
-        return any(contains_unknown(item) for item in value)
-    return value is UNKNOWN
 
 
 SUBSTITUTION = re.compile(r"\$\{(!?)([^{}$]*)\}")

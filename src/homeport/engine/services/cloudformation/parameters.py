@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from homeport.engine.services.cloudformation.errors import format_error, invalid
-from homeport.engine.services.cloudformation.intrinsics import text
+from homeport.engine.services.cloudformation.values import text
 
 SSM_TYPE = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
 HIDDEN = "****"

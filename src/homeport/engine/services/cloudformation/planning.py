@@ -12,7 +12,6 @@ from homeport.engine.services.cloudformation.capabilities import check_capabilit
 from homeport.engine.services.cloudformation.environment import static_environment
 from homeport.engine.services.cloudformation.errors import format_error, invalid, template_error
 from homeport.engine.services.cloudformation.graph import check_references, dependencies
-from homeport.engine.services.cloudformation.intrinsics import Environment, text
 from homeport.engine.services.cloudformation.parameters import (
     Parameter,
     bind,
@@ -25,6 +24,7 @@ from homeport.engine.services.cloudformation.sources import read_source, read_te
 from homeport.engine.services.cloudformation.tables import Body
 from homeport.engine.services.cloudformation.template import Template, check_structure
 from homeport.engine.services.cloudformation.transforms import transformed
+from homeport.engine.services.cloudformation.values import Environment, text
 from homeport.engine.services.context import Context
 
 MAX_RESOURCES = 500

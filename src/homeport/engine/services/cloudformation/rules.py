@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeport.engine.services.cloudformation.errors import template_error
-from homeport.engine.services.cloudformation.intrinsics import Environment, evaluate, text
+from homeport.engine.services.cloudformation.intrinsics import evaluate
+from homeport.engine.services.cloudformation.values import Environment, text
 
 
 def check_rules(section: Mapping[str, Any], env: Environment) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 
 from homeport.engine.services.cloudformation.errors import invalid
 from homeport.engine.services.cloudformation.extensions import expand
-from homeport.engine.services.cloudformation.intrinsics import Environment, evaluate
+from homeport.engine.services.cloudformation.intrinsics import evaluate
 from homeport.engine.services.cloudformation.template import Template, parse
+from homeport.engine.services.cloudformation.values import Environment
 
 EXTENSIONS = "AWS::LanguageExtensions"
 SERVERLESS = "AWS::Serverless-2016-10-31"

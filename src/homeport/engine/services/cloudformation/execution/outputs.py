@@ -10,14 +10,9 @@ from typing import Any
 
 from homeport.engine.services.cloudformation.environment import stack_environment, stack_template
 from homeport.engine.services.cloudformation.errors import invalid
-from homeport.engine.services.cloudformation.intrinsics import (
-    NO_VALUE,
-    Environment,
-    evaluate,
-    function_of,
-    text,
-)
+from homeport.engine.services.cloudformation.intrinsics import evaluate, function_of
 from homeport.engine.services.cloudformation.tables import EXPORTS, IMPORTS, STACKS, Body
+from homeport.engine.services.cloudformation.values import NO_VALUE, Environment, text
 from homeport.engine.services.context import Context
 
 

@@ -9,7 +9,7 @@ from homeport.engine.services.cloudformation.environment import stack_environmen
 from homeport.engine.services.cloudformation.execution.signals import signals_answered
 from homeport.engine.services.cloudformation.execution.work import ResourceFailed, Work
 from homeport.engine.services.cloudformation.graph import references
-from homeport.engine.services.cloudformation.intrinsics import NO_VALUE, evaluate, text
+from homeport.engine.services.cloudformation.intrinsics import evaluate
 from homeport.engine.services.cloudformation.policies import denied_by_policy
 from homeport.engine.services.cloudformation.resources import find_provider, provider_of
 from homeport.engine.services.cloudformation.resources.provider import Made, Request, ResourceProvider
@@ -17,6 +17,7 @@ from homeport.engine.services.cloudformation.schemas import schema_of
 from homeport.engine.services.cloudformation.tables import RESOURCES, STACKS, Body
 from homeport.engine.services.cloudformation.tagging import with_stack_tags
 from homeport.engine.services.cloudformation.template import Resource
+from homeport.engine.services.cloudformation.values import NO_VALUE, text
 from homeport.engine.wire.errors import AwsError
 
 STABLE_SECONDS = 3 * 3600.0

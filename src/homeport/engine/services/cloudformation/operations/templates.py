@@ -11,12 +11,12 @@ from typing import Any
 from homeport.engine.services.cloudformation import template as templates
 from homeport.engine.services.cloudformation.capabilities import needed_capabilities
 from homeport.engine.services.cloudformation.execution.outputs import importers
-from homeport.engine.services.cloudformation.intrinsics import text
 from homeport.engine.services.cloudformation.parameters import check_declarations, default_of, is_no_echo
 from homeport.engine.services.cloudformation.planning import check
 from homeport.engine.services.cloudformation.sources import read_source
 from homeport.engine.services.cloudformation.tables import EXPORTS, Body, get_stack
 from homeport.engine.services.cloudformation.template import Template
+from homeport.engine.services.cloudformation.values import text
 from homeport.engine.services.context import Context
 from homeport.engine.services.pagination import page
 from homeport.engine.services.service import operation
