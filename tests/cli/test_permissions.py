@@ -8,12 +8,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import yaml
 from botocore.exceptions import ClientError
 
 from homeport.cli.permissions.grants import Policy
+from homeport.cli.permissions.narrowing import narrowed
+from homeport.cli.permissions.paste import Source, lines
 from homeport.cli.permissions.review import State, review
 from homeport.cli.permissions.trail import Trail, Use, _note
+from homeport.manifest.reader import parse
 from homeport.pytest_plugin import RunningEngine
+from homeport.stack.template import synthesize
 from tests.cli.conftest import Run
 
 TEMPLATE = """
@@ -81,6 +86,9 @@ def test_what_was_not_used_is_left_out_of_the_tighter_policy(engine: RunningEngi
         "sns:CreateTopic": "unused",
     }
     [objects, versions, denied] = worker["tighter"]["things"]["Statement"]
+    things = next(each for each in worker["changes"] if each["policy"] == "things")
+    assert '-        "s3:DeleteObject"' in things["difference"]
+    assert things["lines"] is None  # the template is not homeport's
     assert objects == {
         "Effect": "Allow",
         "Action": ["s3:GetObject", "s3:PutObject"],
@@ -88,12 +96,81 @@ def test_what_was_not_used_is_left_out_of_the_tighter_policy(engine: RunningEngi
     }
     assert versions["Action"] == "s3:GetObjectVersion"
     assert denied["Effect"] == "Deny"
-    assert worker["tighter"]["words"]["Statement"][0]["Action"] == ["ssm:PutParameter"]
+    [words] = worker["tighter"]["words"]["Statement"]
+    assert words["Action"] == ["ssm:PutParameter"]
+    assert words["Resource"] == [f"arn:aws:ssm:{engine.region}:{engine.account}:parameter/a"]
     assert worker["tighter"]["never"] is None
     assert worker["denied"]["iam:ListUsers"]["count"] == 1
     assert told["window"]["complete"] is True
     assert "leave the policy never out" in shown
     assert "Looked at" in shown
+
+
+LOGS = "arn:aws:logs:us-east-1:123456789012:log-group:/ecs/shop:"
+
+
+@pytest.mark.parametrize(
+    ("granted", "used", "expected"),
+    [
+        (["*"], {f"{LOGS}log-stream:a", f"{LOGS}log-stream:b"}, [f"{LOGS}*"]),
+        ([f"{LOGS}*"], {f"{LOGS}log-stream:a"}, None),
+        (["arn:aws:s3:::b/*"], {"arn:aws:s3:::b/in/1", "arn:aws:s3:::b/in/2"}, ["arn:aws:s3:::b/in/*"]),
+        (["arn:aws:s3:::b/*"], {"arn:aws:s3:::b/1"}, None),
+        (["arn:aws:s3:::*"], {f"arn:aws:s3:::b/in/{at}/x" for at in range(9)}, ["arn:aws:s3:::b/in/*"]),
+        (["*"], {"arn:aws:s3:::b"}, ["arn:aws:s3:::b"]),
+        (
+            ["*"],
+            {"arn:aws:ecs:r:1:task-definition/shop:7", "arn:aws:ecs:r:1:task/main/0a1b"},
+            ["arn:aws:ecs:r:1:task-definition/shop:*", "arn:aws:ecs:r:1:task/main/*"],
+        ),
+        (["*"], {"arn:aws:kms:r:1:key/0a1b"}, ["arn:aws:kms:r:1:key/0a1b"]),
+        (["*"], {"*"}, None),
+        (["arn:aws:s3:::other/*"], {"arn:aws:s3:::b/in/1"}, None),
+        (["*"], {f"arn:aws:sqs:r:1:{at}" for at in range(30)}, None),
+    ],
+)
+def test_resources_are_narrowed_to_what_was_used_and_what_comes_after_it(
+    granted: list[str], used: set[str], expected: list[str] | None
+) -> None:
+    assert narrowed(granted, [Use(1, datetime.now(UTC), used)]) == expected
+
+
+def test_an_event_without_a_resource_keeps_all_resources() -> None:
+    assert narrowed(["*"], [Use(2, datetime.now(UTC), {"arn:aws:sqs:r:1:a"}, unnamed=1)]) is None
+
+
+def test_what_to_write_in_homeport_yml_makes_the_tighter_policy() -> None:
+    allowed = "{actions: ['s3:GetObject', 's3:PutObject'], resources: ['arn:aws:s3:::things/*']}"
+    text = f"app: shop\nservice: {{permissions: [{allowed}]}}\n"
+    source = Source(synthesize(parse(text)), "123456789012", "us-east-1")
+    own = [
+        {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": ["arn:aws:s3:::things/*"]}
+    ]
+    left = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::things/in/*"]}
+    objects = {
+        "Effect": "Allow",
+        "Action": ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+        "Resource": "arn:aws:s3:::b/*",
+    }
+    used = {**objects, "Action": ["s3:PutObject"], "Resource": ["arn:aws:s3:::b/123456789012/*"]}
+
+    said = lines(source, "TaskRole", Policy("application", own), [[left]])
+    patched = lines(source, "BuildRole", Policy("artifacts", [objects]), [[used]])
+    dropped = lines(source, "BuildRole", Policy("logs", [objects]), [[]])
+
+    assert said and yaml.safe_load(said) == {
+        "service": {"permissions": [{"actions": left["Action"], "resources": left["Resource"]}]}
+    }
+    assert patched and dropped
+    roles = [synthesize(parse(f"app: shop\n{each}"))["Resources"]["BuildRole"] for each in (patched, dropped)]
+    policies = [{each.get("PolicyName"): each for each in role["Properties"]["Policies"]} for role in roles]
+    [statement] = policies[0]["artifacts"]["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == (
+        ["s3:PutObject"],
+        ["arn:aws:s3:::b/123456789012/*"],
+    )
+    assert "logs" not in policies[1]
+    assert {"Ref": "AWS::NoValue"} in roles[1]["Properties"]["Policies"]
 
 
 def event(name: str, source: str, **members: Any) -> dict[str, Any]:

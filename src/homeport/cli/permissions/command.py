@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -13,8 +14,9 @@ from rich.table import Table
 
 from homeport.cli import stacks
 from homeport.cli.output import Output, OutputOption
-from homeport.cli.permissions import grants
-from homeport.cli.permissions.review import Review, State, review
+from homeport.cli.permissions import grants, paste
+from homeport.cli.permissions.grants import Policy
+from homeport.cli.permissions.review import ONLY_ON_AWS, Review, State, review
 from homeport.cli.permissions.trail import Trail, read
 from homeport.cli.project import DEFAULT, FileOption, stack_name
 from homeport.cli.target import CannotReach, Target
@@ -22,6 +24,8 @@ from homeport.cli.verb import verb
 
 out = Console(highlight=False, soft_wrap=True)
 
+_SHORT = {ONLY_ON_AWS: "on AWS only"}
+_DIFFERENCE = {"+": "green", "-": "red", "@": "bright_black"}
 _MARKS = {State.used: ("✓", "green"), State.unused: ("–", "yellow"), State.unseen: ("?", "bright_black")}
 
 
@@ -47,21 +51,43 @@ def permissions(
     since = datetime.now(UTC) - timedelta(days=days)
     trail = read(target.client("cloudtrail"), set(roles), since, events)
     iam = target.client("iam")
+    policies = {role: grants.of_role(iam, role) for role in roles}
     reviews = [
-        review(role, grants.of_role(iam, role), trail.used[role], trail.denied[role], trail.records_data)
+        review(role, policies[role], trail.used[role], trail.denied[role], trail.records_data)
         for role in roles
     ]
+    source = paste.Source.of(cloudformation, name)
+    changes = {
+        each.role: list(_changes(source, roles[each.role], policies[each.role], each)) for each in reviews
+    }
     if output is Output.json:
-        print(json.dumps(_document(name, roles, reviews, trail, since), indent=2, default=str))
+        print(json.dumps(_document(name, roles, reviews, changes, trail, since), indent=2, default=str))
         return
     for each in reviews:
-        _show(roles[each.role], each)
+        _show(roles[each.role], each, changes[each.role])
     out.print()
     for line in _window(trail, since):
         out.print(line, style="bright_black")
 
 
-def _show(logical: str, shown: Review) -> None:
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A policy that can be tighter: the difference, and what to write in homeport.yml, where that can say it."""
+
+    policy: str
+    difference: list[str]
+    lines: str | None
+
+
+def _changes(source: paste.Source, role: str, policies: list[Policy], shown: Review) -> Iterator[_Change]:
+    for policy in policies:
+        if policy.name in shown.tighter:
+            difference = paste.difference(policy, shown.tighter[policy.name])
+            lines = None if policy.managed else paste.lines(source, role, policy, shown.parts[policy.name])
+            yield _Change(policy.name, difference, lines)
+
+
+def _show(logical: str, shown: Review, changes: list[_Change]) -> None:
     if not shown.actions and not shown.denied:
         out.print(f"\n[bold]{logical}[/] [bright_black]{shown.role}[/]\n  is granted nothing")
         return
@@ -73,18 +99,26 @@ def _show(logical: str, shown: Review) -> None:
     table = Table(show_header=False, box=None, padding=(0, 1))
     for each in shown.actions:
         mark, color = _MARKS[each.state]
-        said = f"{each.use.count}×, last {each.use.last:%d %b %H:%M}" if each.use else each.why
+        said = (
+            f"{each.use.count}×, last {each.use.last:%d %b %H:%M}"
+            if each.use
+            else _SHORT.get(each.why, each.why)
+        )
         table.add_row(f" [{color}]{mark}[/]", each.action, f"[bright_black]{each.policy}[/]", said)
     for action, use in shown.denied.items():
         where = ", ".join(sorted(use.resources)[:2])
         table.add_row(" [red]✗[/]", action, "", f"[red]denied {use.count}×[/] {where}")
     out.print(table)
-    for policy, document in shown.tighter.items():
-        if document is None:
-            out.print(f"  [green]tighter[/] leave the policy {policy} out: nothing of it was used")
+    for change in changes:
+        if shown.tighter[change.policy] is None:
+            out.print(f"\n  [green]tighter[/] leave the policy {change.policy} out: nothing of it was used")
         else:
-            out.print(f"  [green]tighter[/] the policy {policy}:")
-            out.print(json.dumps(document, indent=2), markup=False)
+            out.print(f"\n  [green]tighter[/] the policy {change.policy}")
+        for each_line in change.difference:
+            out.print(f"    {each_line}", style=_DIFFERENCE.get(each_line[:1]), markup=False)
+        if change.lines:
+            out.print("\n  [green]in homeport.yml[/]")
+            out.print("".join(f"    {line}\n" for line in change.lines.splitlines()), markup=False, end="")
 
 
 def _window(trail: Trail, since: datetime) -> list[str]:
@@ -104,7 +138,12 @@ def _window(trail: Trail, since: datetime) -> list[str]:
 
 
 def _document(
-    stack: str, roles: dict[str, str], reviews: list[Review], trail: Trail, since: datetime
+    stack: str,
+    roles: dict[str, str],
+    reviews: list[Review],
+    changes: dict[str, list[_Change]],
+    trail: Trail,
+    since: datetime,
 ) -> dict[str, Any]:
     return {
         "stack": stack,
@@ -132,6 +171,7 @@ def _document(
                 ],
                 "denied": {action: _plain(asdict(use)) for action, use in each.denied.items()},
                 "tighter": each.tighter,
+                "changes": [asdict(change) for change in changes[each.role]],
             }
             for each in reviews
         ],

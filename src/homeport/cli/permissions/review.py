@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
+from homeport.cli.permissions import narrowing
 from homeport.cli.permissions.grants import Policy, actions, covers
 from homeport.cli.permissions.trail import Use
 
@@ -21,7 +22,7 @@ _DATA = (
 """Data events and calls that event history leaves out.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html"""
 _AWS_ONLY = (
-    *("codecommit:UploadArchive", "codecommit:GetUploadArchiveStatus", "codecommit:CancelUploadArchive"),
+    *("codecommit:GetUploadArchiveStatus", "codecommit:CancelUploadArchive"),
     *("s3:GetObjectVersion", "s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"),
     *("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "logs:CreateLogGroup"),
     *("ecs:DescribeTasks", "ecs:ListTasks", "ecs:TagResource"),
@@ -30,6 +31,7 @@ _AWS_ONLY = (
 """What CodePipeline, CodeBuild and ECS do in AWS with a role, and the engine without one.
 https://docs.aws.amazon.com/codepipeline/latest/userguide/security-iam-permissions-policies.html
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html"""
+ONLY_ON_AWS = "AWS uses it where the engine does not"
 _IMPLIED = ("*:TagResource", "*:AddTags*", "logs:CreateLogGroup")
 """What is checked beside another call and then recorded as that call only."""
 
@@ -62,6 +64,8 @@ class Review:
     actions: list[Reviewed] = field(default_factory=list)
     denied: Mapping[str, Use] = field(default_factory=dict)
     tighter: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    parts: dict[str, list[list[dict[str, Any]]]] = field(default_factory=dict)
+    """Of each of these policies, what is left of each of its statements."""
 
 
 def review(
@@ -70,13 +74,13 @@ def review(
     """A role's grants beside its uses."""
     found = Review(role, denied=denied)
     for policy in policies:
-        kept: list[dict[str, Any]] = []
+        parts: list[list[dict[str, Any]]] = []
         for statement in policy.statements:
             judged = [_judge(granted, policy.name, used, records_data) for granted in actions(statement)]
             found.actions.extend(judged)
-            if tight := _tight(statement, judged, used):
-                kept.append(tight)
-        if kept != policy.statements:
+            parts.append(_tight(statement, judged, used))
+        if (kept := [each for part in parts for each in part]) != policy.statements:
+            found.parts[policy.name] = parts
             found.tighter[policy.name] = {"Version": "2012-10-17", "Statement": kept} if kept else None
     return found
 
@@ -92,7 +96,7 @@ def _judge(granted: str, policy: str, used: Mapping[str, Use], records_data: boo
 
 def _only_on_aws(granted: str) -> str:
     """Why the engine's trail, which has every call at home, would not show an action that AWS needs."""
-    return "AWS uses it where the engine does not" if any(covers(each, granted) for each in _AWS_ONLY) else ""
+    return ONLY_ON_AWS if any(covers(each, granted) for each in _AWS_ONLY) else ""
 
 
 def _unseen(granted: str) -> str:
@@ -122,18 +126,29 @@ def _operations(prefix: str) -> frozenset[str]:
 
 def _tight(
     statement: dict[str, Any], judged: list[Reviewed], used: Mapping[str, Use]
-) -> dict[str, Any] | None:
-    """The statement without what was not used; None when nothing of it was. What denies stays as it is."""
+) -> list[dict[str, Any]]:
+    """The statement without what was not used, and without the resources that were not; none when nothing of it was.
+    What denies stays as it is. Where the trail shows some of its actions only, those are a statement of their own."""
     if statement["Effect"] != "Allow" or "Action" not in statement:
-        return statement
-    keep: list[str] = []
+        return [statement]
+    seen: list[str] = []
+    unseen: list[str] = []
     for each in judged:
-        if each.state is State.used and "*" in each.action and not each.why:
-            keep += sorted(action for action in used if covers(each.action, action))
+        if each.state is State.used and not each.why:
+            seen += (
+                sorted(name for name in used if covers(each.action, name))
+                if "*" in each.action
+                else [each.action]
+            )
         elif each.state is not State.unused:
-            keep.append(each.action)
+            unseen.append(each.action)
+    granted = narrowing.resources(statement)
+    uses = [use for name, use in used.items() if any(covers(each, name) for each in seen)]
+    if granted and seen and (resources := narrowing.narrowed(granted, uses)):
+        tight = {**statement, "Action": seen, "Resource": resources}
+        return [tight, {**statement, "Action": unseen}] if unseen else [tight]
+    order = [each.action for each in judged]
+    keep = sorted([*seen, *unseen], key=lambda name: order.index(name) if name in order else len(order))
     if not keep:
-        return None
-    if keep == [each.action for each in judged]:
-        return statement
-    return {**statement, "Action": keep}
+        return []
+    return [statement if keep == order else {**statement, "Action": keep}]

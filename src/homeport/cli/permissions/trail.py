@@ -36,17 +36,20 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actio
 
 @dataclass(slots=True)
 class Use:
-    """How often a role did an action, when last, and on what (as far as the trail tells)."""
+    """How often a role did an action, when last, and on what; `unnamed` counts the events that do not tell it."""
 
     count: int = 0
     last: datetime | None = None
     resources: set[str] = field(default_factory=set)
+    unnamed: int = 0
 
     def add(self, when: datetime, resource: str) -> None:
         self.count += 1
         self.last = max(self.last or when, when)
         if resource:
             self.resources.add(resource)
+        else:
+            self.unnamed += 1
 
 
 @dataclass(slots=True)
