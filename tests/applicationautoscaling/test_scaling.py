@@ -139,6 +139,25 @@ def test_a_scheduled_action_moves_the_bounds(engine: RunningEngine, scaling: Any
     assert (target["MinCapacity"], target["MaxCapacity"]) == (4, 6)
 
 
+def test_a_schedule_that_is_suspended_waits_until_it_is_resumed(engine: RunningEngine, scaling: Any) -> None:
+    soon = (datetime.now(UTC) + timedelta(seconds=1)).strftime("at(%Y-%m-%dT%H:%M:%S)")
+    scaling.register_scalable_target(**WEB, SuspendedState={"ScheduledScalingSuspended": True})
+    scaling.put_scheduled_action(
+        **WEB, ScheduledActionName="morning", Schedule=soon, ScalableTargetAction={"MinCapacity": 4}
+    )
+    time.sleep(2)
+    [target] = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    desired(engine, 2)
+    scaling.register_scalable_target(**WEB, SuspendedState={"ScheduledScalingSuspended": False})
+
+    assert (target["MinCapacity"], target["SuspendedState"]["ScheduledScalingSuspended"]) == (1, True)
+    next_day = (datetime.now(UTC) + timedelta(seconds=1)).strftime("at(%Y-%m-%dT%H:%M:%S)")
+    scaling.put_scheduled_action(
+        **WEB, ScheduledActionName="morning", Schedule=next_day, ScalableTargetAction={"MinCapacity": 4}
+    )
+    desired(engine, 4)
+
+
 def test_what_cannot_be_is_refused(engine: RunningEngine, scaling: Any) -> None:
     errors = scaling.exceptions
     with pytest.raises(errors.ValidationException, match="ECS service doesn't exist: service/default/none"):

@@ -210,9 +210,13 @@ def test_outside_its_hours_an_environment_rests() -> None:
         "app: shop\nenvironments: {staging: {count: 1}, production: {}}\n"
         "cost: {schedule: {days: MON-THU, start: '07:30', stop: 20:00, environments: [staging]}}"
     )
-    resources = synthesize(manifest)["Resources"]
+    template = synthesize(manifest)
+    resources = template["Resources"]
 
     assert "ProductionScalableTarget" not in resources
+    suspended = resources["StagingScalableTarget"]["Properties"]["SuspendedState"]
+    assert suspended == {"ScheduledScalingSuspended": {"Fn::If": ["StagingReleased", False, True]}}
+    assert list(template["Conditions"]) == ["StagingReleased"]
     begin, end = resources["StagingScalableTarget"]["Properties"]["ScheduledActions"]
     assert begin["Schedule"] == "cron(30 7 ? * MON-THU *)"
     assert begin["ScalableTargetAction"] == {"MinCapacity": 1, "MaxCapacity": 1}

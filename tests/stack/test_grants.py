@@ -34,6 +34,12 @@ environments: {{production: {{approval: true}}}}
 cost: {{schedule: {{}}}}
 notify: {{email: team@example.com}}
 """
+CONTEXT = {
+    "iam:PassedToService": "ecs-tasks.amazonaws.com",
+    "application-autoscaling:service-namespace": "ecs",
+    "application-autoscaling:scalable-dimension": "ecs:service:DesiredCount",
+}
+"""What the calls say that conditions of the grants ask for."""
 DOCKERFILE = b"""
 FROM public.ecr.aws/docker/library/python:3.11-slim
 WORKDIR /empty
@@ -158,17 +164,16 @@ def _verdicts(engine: RunningEngine, role: str, action: str, resource: str) -> l
     """IAM's answers to what a role asked: with its policies, and with the action taken out of them."""
     iam = engine.client("iam")
     documents = _policies(engine, role).values()
-    passed = {
-        "ContextKeyName": "iam:PassedToService",
-        "ContextKeyValues": ["ecs-tasks.amazonaws.com"],
-        "ContextKeyType": "string",
-    }
+    context = [
+        {"ContextKeyName": name, "ContextKeyValues": [value], "ContextKeyType": "string"}
+        for name, value in CONTEXT.items()
+    ]
     return [
         iam.simulate_custom_policy(
             PolicyInputList=[json.dumps(each) for each in given],
             ActionNames=[action],
             ResourceArns=[resource],
-            ContextEntries=[passed],
+            ContextEntries=context,
         )["EvaluationResults"][0]["EvalDecision"]
         for given in (documents, [_without(action, each) for each in documents])
     ]

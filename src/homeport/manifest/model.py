@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
-import zoneinfo
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
+from homeport.manifest.cost import Cost
+from homeport.manifest.part import Part, Permission
 from homeport.manifest.patterns import (
-    ACTION,
     BRANCH,
     CERTIFICATE,
     CONNECTION,
-    DAYS,
     EMAIL,
-    RESOURCE,
-    URL_PATH,
     VPC,
-    Clock,
-    Days,
     Name,
     Path,
     Secrets,
     Subnet,
     Variables,
 )
-
-FARGATE_MEMORY: dict[int, tuple[int, ...]] = {
-    256: (512, 1024, 2048),
-    512: (1024, 2048, 3072, 4096),
-    1024: tuple(range(2048, 8192 + 1, 1024)),
-    2048: tuple(range(4096, 16384 + 1, 1024)),
-    4096: tuple(range(8192, 30720 + 1, 1024)),
-    8192: tuple(range(16384, 61440 + 1, 4096)),
-    16384: tuple(range(32768, 122880 + 1, 8192)),
-}
-"""MiB that Fargate offers for each number of CPU units.
-https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html"""
-
-
-class Part(BaseModel):
-    """A part of the manifest: unknown keys are refused, values are not coerced across types."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+from homeport.manifest.service import Service
 
 
 class Source(Part):
@@ -95,15 +72,6 @@ class Source(Part):
         return value
 
 
-class Permission(Part):
-    """What may be done in AWS, and on what."""
-
-    actions: list[Annotated[str, Field(pattern=ACTION)]] = Field(
-        min_length=1, description="names of actions, such as dynamodb:GetItem"
-    )
-    resources: list[Annotated[str, Field(pattern=RESOURCE)]] = Field(min_length=1, description="ARNs")
-
-
 class Build(Part):
     """How the image is built and tested."""
 
@@ -143,86 +111,6 @@ class Image(Part):
         return value
 
 
-class Autoscaling(Part):
-    """How many tasks run, by load."""
-
-    min: int = Field(2, ge=0, le=1000, description="fewest tasks")
-    max: int = Field(10, ge=1, le=1000, description="most tasks", validate_default=True)
-    cpu: int | None = Field(60, ge=1, le=100, description="percent of CPU to aim at")
-    memory: int | None = Field(None, ge=1, le=100, description="percent of memory to aim at")
-    requests: int | None = Field(None, ge=1, description="requests a minute and task to aim at")
-
-    @field_validator("max")
-    @classmethod
-    def _in_order(cls, value: int, info: ValidationInfo) -> int:
-        if value < info.data.get("min", 0):
-            raise ValueError(f"it is {value}, less than autoscaling.min, which is {info.data['min']}")
-        return value
-
-
-class Sidecar(Part):
-    """A container beside the application's."""
-
-    image: str = Field(pattern=r"^\S+$", description="its image")
-    port: int | None = Field(None, ge=1, le=65535, description="port that it listens on")
-    environment: Variables = Field({}, description="its variables")
-    essential: bool = Field(True, description="the task ends when it ends")
-
-
-class Service(Part):
-    """The application as it runs."""
-
-    container: Name | None = Field(
-        None,
-        description="name of its container, which imagedefinitions.json names; the app's name when left out",
-    )
-    port: int = Field(80, ge=1, le=65535, description="port that the application listens on")
-    health: str = Field(
-        "/",
-        pattern=URL_PATH,
-        max_length=1024,
-        description="path that answers 200 when the application is well",
-    )
-    cpu: Literal[256, 512, 1024, 2048, 4096, 8192, 16384] = Field(
-        256, description="CPU units; 1024 are one vCPU"
-    )
-    memory: int = Field(
-        512, description="MiB; Fargate offers certain amounts for each cpu", validate_default=True
-    )
-    count: int = Field(2, ge=1, le=1000, description="tasks, when there is no autoscaling")
-    autoscaling: Autoscaling | None = Field(None, description="let the number of tasks follow the load")
-    command: list[str] | None = Field(None, description="command in place of the image's")
-    environment: Variables = Field({}, description="variables of the application")
-    secrets: Secrets = Field({}, description="variables from Secrets Manager or Parameter Store, by ARN")
-    sidecars: dict[Name, Sidecar] = Field({}, description="containers beside the application's")
-    permissions: list[Permission] = Field([], description="what the application may do in AWS")
-    stop_timeout: int = Field(
-        30, alias="stop-timeout", ge=2, le=120, description="seconds from SIGTERM to SIGKILL"
-    )
-
-    @field_validator("memory")
-    @classmethod
-    def _fits_fargate(cls, value: int, info: ValidationInfo) -> int:
-        offered = FARGATE_MEMORY.get(info.data.get("cpu", 0), (value,))
-        if value not in offered:
-            nearest = min(offered, key=lambda each: abs(each - value))
-            raise ValueError(
-                f"{value} is not offered for cpu {info.data['cpu']}: "
-                f"it may be {offered[0]} to {offered[-1]} (nearest: {nearest})"
-            )
-        return value
-
-    @field_validator("sidecars")
-    @classmethod
-    def _ports_differ(cls, value: dict[str, Sidecar], info: ValidationInfo) -> dict[str, Sidecar]:
-        taken = {info.data.get("port"): "the application"}
-        for name, sidecar in value.items():
-            if sidecar.port and sidecar.port in taken:
-                raise ValueError(f"{name} listens on port {sidecar.port}, as {taken[sidecar.port]} does")
-            taken[sidecar.port] = name
-        return value
-
-
 class Deploy(Part):
     """How a new version takes over."""
 
@@ -234,6 +122,13 @@ class Deploy(Part):
     percent: float = Field(10.0, ge=0.1, le=100, description="traffic of a canary, or of each linear step")
     wait: int = Field(5, ge=0, le=1440, description="minutes of a canary, or between linear steps")
     bake: int = Field(5, ge=0, le=1440, description="minutes that the old version stands by afterwards")
+
+    @field_validator("percent")
+    @classmethod
+    def _in_tenths(cls, value: float) -> float:
+        if abs(value * 10 - round(value * 10)) > 1e-6:
+            raise ValueError(f"found {value}; it should be a multiple of 0.1, such as {round(value, 1)}")
+        return value
 
 
 class Environment(Part):
@@ -292,51 +187,6 @@ class Network(Part):
         if network.prefixlen != 16 or not network.is_private:
             raise ValueError(f"found {value!r}; it should be a private /16, such as 10.0.0.0/16")
         return value
-
-
-class Schedule(Part):
-    """Hours in which tasks run. Out of them, and on other days, there are fewer or none."""
-
-    days: str = Field("MON-FRI", pattern=DAYS, description="days on which tasks run: MON-FRI, or TUE,THU")
-    start: Clock = Field("07:00", description="when they start")
-    stop: Clock = Field("20:00", description="when they stop, on the same day", validate_default=True)
-    timezone: str = Field(
-        "UTC", pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$", description="such as Europe/Berlin"
-    )
-    count: int = Field(0, ge=0, le=1000, description="tasks out of these hours")
-    environments: list[Name] = Field([], description="which environments rest; all when left out")
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_known(cls, value: str) -> str:
-        try:
-            zoneinfo.ZoneInfo(value)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-            if known := zoneinfo.available_timezones():  # none where the system has no such database
-                near = difflib.get_close_matches(value, known, 1)
-                hint = f"; did you mean {near[0]}?" if near else ""
-                raise ValueError(f"there is no time zone {value!r}{hint}") from None
-        return value
-
-    @field_validator("stop")
-    @classmethod
-    def _after_start(cls, value: str, info: ValidationInfo) -> str:
-        if value <= info.data.get("start", ""):
-            raise ValueError(f"it is {value}, not after start, which is {info.data['start']}")
-        return value
-
-
-class Cost(Part):
-    """What may be spent less."""
-
-    spot: int = Field(0, ge=0, le=100, description="percent of tasks on Fargate Spot")
-    log_days: Days = Field(30, alias="log-days", description="days that logs are kept")
-    artifact_days: int = Field(
-        30, alias="artifact-days", ge=1, le=3650, description="days that artifacts are kept"
-    )
-    schedule: Schedule | None = Field(
-        None, description="hours in which tasks run; always, when left out. `schedule: {}` is office hours"
-    )
 
 
 class Notify(Part):

@@ -42,8 +42,8 @@ A push starts all of their pipelines; with `source.provider: connection` those w
 network too, name it by `network.vpc` and its subnets.
 
 **Hours.** `cost: {schedule: {}}` lets tasks run from 7 to 20 o'clock UTC on weekdays and stops them otherwise;
-`environments: [staging]` in it spares production. A release out of hours waits for the morning. Release once before the
-first morning: a service without a release starts tasks of a placeholder image then, which end at once, again and again.
+`environments: [staging]` in it spares production. Hours hold from an environment's first release on, which runs at any
+hour; until then its schedule is suspended. A later release out of hours waits for the morning.
 """
 
 

@@ -150,6 +150,7 @@ def _start(manifest: Manifest, name: str) -> dict[str, Any]:
         *([sub(_RESTING.format(own=own))] if scaling.sleeps(manifest, name) else []),
         sub(f'if [ "$COUNT" = 0 ]; then aws ecs update-service {update} --query service.status; fi'),
         sub(f"aws ecs wait services-stable {which}"),
+        *([scaling.resume(manifest, name)] if scaling.schedule(manifest, name) else []),
     ]
     return _commands("Start", commands)
 
@@ -194,12 +195,26 @@ def _statements(manifest: Manifest) -> dict[str, list[dict[str, Any]]]:
             allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], [logs, streams])
         ],
     }
-    if any(scaling.sleeps(manifest, name) for name in manifest.environments):
-        found["hours"] = [allow(["application-autoscaling:DescribeScalableTargets"], "*")]
+    if any(scaling.schedule(manifest, name) for name in manifest.environments):
+        found["hours"] = _hours(manifest)
     if manifest.image.stop_on != "never":
         found["scan"] = [allow(["ecr:DescribeImageScanFindings"], attribute("Repository", "Arn"))]
     if manifest.notify.email and any(each.approval for each in manifest.environments.values()):
         found["notify"] = [allow(["sns:Publish"], ref("Notifications"))]
+    return found
+
+
+def _hours(manifest: Manifest) -> list[dict[str, Any]]:
+    """The ids of scalable targets are AWS's to choose: the conditions name what they scale.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsapplicationautoscaling.html"""
+    services = {
+        "application-autoscaling:service-namespace": "ecs",
+        "application-autoscaling:scalable-dimension": "ecs:service:DesiredCount",
+    }
+    targets = arn("application-autoscaling", "scalable-target/*")
+    found = [allow(["application-autoscaling:RegisterScalableTarget"], targets, {"StringEquals": services})]
+    if any(scaling.sleeps(manifest, name) for name in manifest.environments):
+        found.append(allow(["application-autoscaling:DescribeScalableTargets"], "*"))
     return found
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from homeport.manifest.model import Manifest, Schedule
+from homeport.manifest.cost import Schedule
+from homeport.manifest.model import Manifest
 from homeport.stack.cloudformation import Resources, Value, attribute, ref, resource, sub
-from homeport.stack.service import prefix
+from homeport.stack.service import NO_IMAGE, prefix
 
 
 def resources(manifest: Manifest) -> Resources:
     """For each environment that scales its target, and the policies that it follows."""
     found: Resources = {}
     for name in manifest.environments:
-        if manifest.service.autoscaling or _schedule(manifest, name):
+        if manifest.service.autoscaling or schedule(manifest, name):
             found |= _target(manifest, name) | _policies(manifest, prefix(manifest, name))
     return found
 
@@ -26,21 +27,39 @@ def bounds(manifest: Manifest, environment: str) -> tuple[int, int]:
 
 def sleeps(manifest: Manifest, environment: str) -> bool:
     """Whether there are hours in which an environment has no tasks."""
-    schedule = _schedule(manifest, environment)
-    return schedule is not None and schedule.count == 0
+    hours = schedule(manifest, environment)
+    return hours is not None and hours.count == 0
 
 
-def _schedule(manifest: Manifest, environment: str) -> Schedule | None:
-    schedule = manifest.cost.schedule
-    if schedule and environment in (schedule.environments or manifest.environments):
-        return schedule
-    return None
+def schedule(manifest: Manifest, environment: str) -> Schedule | None:
+    """The hours of an environment; None for one that runs always."""
+    hours = manifest.cost.schedule
+    return hours if hours and environment in (hours.environments or manifest.environments) else None
+
+
+def conditions(manifest: Manifest) -> dict[str, Value]:
+    """For each environment with hours, whether it has had a release: until then no hour may start its tasks."""
+    resting = [prefix(manifest, name) for name in manifest.environments if schedule(manifest, name)]
+    return {
+        f"{own}Released": {"Fn::Not": [{"Fn::Equals": [ref(f"{own}Image"), NO_IMAGE]}]} for own in resting
+    }
+
+
+def resume(manifest: Manifest, environment: str) -> Value:
+    """The command that lets the hours of an environment hold, after a release."""
+    return sub(
+        "aws application-autoscaling register-scalable-target --service-namespace ecs"
+        " --scalable-dimension ecs:service:DesiredCount"
+        f" --resource-id service/${{Cluster}}/${{{prefix(manifest, environment)}Service.Name}}"
+        " --suspended-state ScheduledScalingSuspended=false"
+    )
 
 
 def _target(manifest: Manifest, environment: str) -> Resources:
     own = prefix(manifest, environment)
     least, most = bounds(manifest, environment)
-    schedule = _schedule(manifest, environment)
+    hours = schedule(manifest, environment)
+    suspended = {"ScheduledScalingSuspended": {"Fn::If": [f"{own}Released", False, True]}}
     return {
         f"{own}ScalableTarget": resource(
             "AWS::ApplicationAutoScaling::ScalableTarget",
@@ -50,7 +69,8 @@ def _target(manifest: Manifest, environment: str) -> Resources:
                 "ResourceId": sub(f"service/${{Cluster}}/${{{own}Service.Name}}"),
                 "MinCapacity": least,
                 "MaxCapacity": most,
-                "ScheduledActions": _hours(schedule, least, most) if schedule else None,
+                "ScheduledActions": _hours(hours, least, most) if hours else None,
+                "SuspendedState": suspended if hours else None,
             },
         )
     }

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from homeport.manifest.model import Manifest, Sidecar
+from homeport.manifest.model import Manifest
+from homeport.manifest.service import Sidecar
 from homeport.stack import balancing
 from homeport.stack.cloudformation import Resources, Value, allow, attribute, pascal, ref, resource, role
 from homeport.stack.network import place
 from homeport.stack.secrets import secret_statements
 
+NO_IMAGE = "public.ecr.aws/docker/library/busybox:stable"
+"""What the task definition names until the pipeline has built an image. No task runs it: the service has none yet."""
 _PULL = ["BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer"]
 
 

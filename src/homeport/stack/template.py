@@ -12,9 +12,6 @@ from homeport.manifest.model import Manifest
 from homeport.stack import alarms, build, network, pipeline, registry, scaling, service, source, storage
 from homeport.stack.cloudformation import Resources, attribute, ref, sub
 
-NO_IMAGE = "public.ecr.aws/docker/library/busybox:stable"
-"""What the task definition names until the pipeline has built an image. No task runs it: the service has none yet."""
-
 _PARTS = (network, registry, storage, source, build, service, scaling, alarms, pipeline)
 
 
@@ -31,6 +28,7 @@ def synthesize(manifest: Manifest) -> dict[str, Any]:
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"{manifest.app}: from a commit to production on ECS, made from homeport.yml",
         "Parameters": _parameters(manifest),
+        **({"Conditions": conditions} if (conditions := scaling.conditions(manifest)) else {}),
         "Resources": resources,
         "Outputs": _outputs(manifest),
     }
@@ -76,7 +74,7 @@ def _parameters(manifest: Manifest) -> dict[str, Any]:
         own = service.prefix(manifest, name)
         found[f"{own}Image"] = {
             "Type": "String",
-            "Default": NO_IMAGE,
+            "Default": service.NO_IMAGE,
             "Description": f"Image of {name}; homeport deploy passes the one that runs",
         }
         found[f"{own}DesiredCount"] = {
@@ -118,7 +116,9 @@ def _patch(template: dict[str, Any], path: str, value: object) -> None:
             raise BadOverride(f"override.patch: {path}: the template has no {part!r} there{hint}")
         node = node[key]
     if isinstance(node, list) and last.isdecimal() and int(last) < len(node):
-        node[int(last)] = value
+        node[int(last)] = (
+            {"Ref": "AWS::NoValue"} if value is None else value
+        )  # so that the others keep their numbers
     elif isinstance(node, dict) and value is None:
         node.pop(last, None)
     elif isinstance(node, dict):

@@ -9,7 +9,9 @@ from typing import Any
 from homeport.cli.cost.estimate import Template, estimate
 from homeport.cli.cost.prices import Prices
 from homeport.cli.cost.usage import Usage
-from homeport.manifest.model import FARGATE_MEMORY, Manifest, Schedule
+from homeport.manifest.cost import Schedule
+from homeport.manifest.model import Manifest
+from homeport.manifest.service import FARGATE_MEMORY
 from homeport.stack.service import prefix
 from homeport.stack.template import synthesize
 

@@ -11,7 +11,7 @@ from homeport.cli import tasks
 from homeport.cli.doctor.diagnosis import Diagnosis
 from homeport.cli.doctor.scope import Scope
 from homeport.cli.pipelines import Action
-from homeport.manifest.model import FARGATE_MEMORY
+from homeport.manifest.service import FARGATE_MEMORY
 
 _UNHEALTHY = re.compile(r"unhealthy|unable to|failed|was unable|stopped", re.IGNORECASE)
 
