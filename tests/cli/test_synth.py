@@ -63,10 +63,13 @@ def test_validate_says_what_is_valid_and_tells_all_problems_at_once(tmp_path: Pa
     file = tmp_path / "homeport.yml"
     file.write_text("app: shop")
     valid = CliRunner().invoke(app, ["validate", "--file", str(file)])
+    file.write_text("app: shop\ndeploy: {strategy: canary, percent: 33.3}")
+    thirds = CliRunner().invoke(app, ["validate", "--file", str(file)])
     file.write_text("app: shop\nservice: {prot: 80}\nimage: {keep: 0}\n")
     refused = CliRunner().invoke(app, ["validate", "--file", str(file)])
 
     assert (valid.exit_code, valid.output.endswith("is valid: shop, production, rolling.\n")) == (0, True)
+    assert thirds.exit_code == 0, thirds.output
     assert refused.exit_code == 1
     assert "has 2 problems" in refused.output
 

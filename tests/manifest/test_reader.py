@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from homeport.manifest import reference, schema
 from homeport.manifest.model import Manifest
 from homeport.manifest.reader import Invalid, parse
-from tests.stack.manifests import valid
+from tests.stack.strategies import misspelt, valid
 
 
 def problems(text: str) -> list[str]:
@@ -102,7 +103,8 @@ def test_the_reference_is_up_to_date() -> None:
     assert reference.FILE.read_text() == reference.reference(), "run: python -m homeport.manifest.reference"
 
 
-unhurried = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = int(os.environ.get("MANIFEST_EXAMPLES", "50"))
+unhurried = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """The machine may be busy."""
 
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=10))
@@ -144,6 +146,21 @@ def test_a_valid_manifest_with_one_thing_changed_is_read_or_refused_in_sentences
         parse(yaml.safe_dump(value))
     except Invalid as error:
         assert all("Traceback" not in str(problem) and problem.message for problem in error.problems)
+
+
+@unhurried
+@given(misspelt())
+def test_a_misspelt_key_is_told_with_its_line_and_the_nearest_key(
+    found: tuple[dict[str, Any], tuple[str, ...], str],
+) -> None:
+    manifest, path, right = found
+    text = yaml.safe_dump(manifest, sort_keys=False)
+    with pytest.raises(Invalid) as refused:
+        parse(text)
+
+    [told] = [each for each in refused.value.problems if each.key == ".".join(path)]
+    assert f"did you mean {right!r}?" in told.message
+    assert f"{path[-1]}:" in text.splitlines()[told.line - 1]
 
 
 @unhurried

@@ -6,26 +6,40 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from cfnlint import api
-from cfnlint.config import ManualArgs
-from hypothesis import HealthCheck, given, settings
+from cfnlint.config import ConfigMixIn
+from cfnlint.decode.decode import decode_str
+from cfnlint.runner import Runner
+from hypothesis import HealthCheck, Phase, given, settings
 
 from homeport.manifest.model import Manifest
 from homeport.manifest.reader import Invalid, parse
 from homeport.stack.template import BadOverride, render, synthesize
-from tests.stack.manifests import MATRIX, PATTERNS, valid
+from tests.stack.manifests import MATRIX, PATTERNS
+from tests.stack.strategies import valid
 
 GOLDEN = Path(__file__).with_name("golden")
 
 
+EXAMPLES = int(os.environ.get("MANIFEST_EXAMPLES", "8"))
+"""How many templates of any manifests are linted; thousands by hand, for cfn-lint takes most of a second for each."""
+
+
+@cache
+def linter() -> Runner:
+    """cfn-lint with its rules, which take as long to load as a template takes to check."""
+    return Runner(ConfigMixIn(regions=["us-east-1"]))
+
+
 def lint(text: str) -> list[str]:
     """What cfn-lint says: errors, warnings, and what it would have otherwise."""
-    return [str(match) for match in api.lint(text, config=ManualArgs(regions=["us-east-1"]))]
+    template, unreadable = decode_str(text)
+    return [str(match) for match in unreadable or linter().validate_template(template)]
 
 
 @pytest.mark.parametrize("name", PATTERNS)
@@ -43,7 +57,9 @@ def test_the_linter_finds_nothing(name: str) -> None:
     assert lint(render(synthesize(parse({**PATTERNS, **MATRIX}[name])))) == []
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=EXAMPLES, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck)
+)
 @given(valid)
 def test_any_valid_manifest_gives_a_template_that_the_linter_accepts(value: dict[str, Any]) -> None:
     try:
@@ -54,7 +70,7 @@ def test_any_valid_manifest_gives_a_template_that_the_linter_accepts(value: dict
     assert lint(render(synthesize(manifest))) == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES * 3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(valid)
 def test_a_manifest_and_its_template_survive_being_written(value: dict[str, Any]) -> None:
     try:
