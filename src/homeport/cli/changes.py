@@ -69,7 +69,7 @@ def table(found: list[dict[str, Any]]) -> Table:
     """The changes: replacements and changes of permissions are marked."""
     shown = Table(box=None, padding=(0, 1))
     for heading in ("", "Resource", "Type", "What changes", ""):
-        shown.add_column(heading)
+        shown.add_column(heading, no_wrap=heading in ("Resource", ""))
     for change in found:
         mark, color = _MARKS.get(change["Action"], ("?", "white"))
         properties = {
@@ -84,7 +84,7 @@ def table(found: list[dict[str, Any]]) -> Table:
         shown.add_row(
             f"[{color}]{mark}[/]",
             change["LogicalResourceId"],
-            f"[bright_black]{change['ResourceType']}[/]",
+            f"[bright_black]{change['ResourceType'].removeprefix('AWS::')}[/]",
             ", ".join(sorted(properties)),
             " ".join(notes),
         )

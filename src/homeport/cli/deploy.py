@@ -30,10 +30,15 @@ def diff(target: Target, file: FileOption = DEFAULT, output: OutputOption = Outp
     """Show what a deployment would change, resource by resource. Nothing is changed."""
     manifest = load(file)
     cloudformation = target.client("cloudformation")
-    found = changes.preview(
-        cloudformation, manifest.app, template_text(manifest, file), _parameters(target, manifest)
-    )
+    template = template_text(manifest, file)
+    found = changes.preview(cloudformation, manifest.app, template, _parameters(target, manifest))
     _show(found, manifest.app, output)
+    if found and output is Output.table and stacks.template(cloudformation, manifest.app) == template:
+        out.print(
+            "\nhomeport.yml is as it was deployed. These changes only write down what releases have brought since: "
+            "the image, and the number of tasks.",
+            style="bright_black",
+        )
 
 
 @verb

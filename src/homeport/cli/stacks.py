@@ -75,6 +75,17 @@ def outputs(cloudformation: Any, name: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
+def template(cloudformation: Any, name: str) -> str | None:
+    """The text that the stack was deployed from; None when there is no such stack, or it was JSON."""
+    try:
+        body = cloudformation.get_template(StackName=name)["TemplateBody"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    return body if isinstance(body, str) else None
+
+
 def known(cloudformation: Any, name: str) -> str:
     """The name, when there is such a stack. Raises CannotReach that names those there are."""
     try:
