@@ -42,15 +42,20 @@ def test_a_taken_port_is_told_with_what_to_do(engine: RunningEngine, tmp_path: P
     assert "--port" in done.stderr
 
 
-def test_an_engine_stops_and_says_so_when_there_is_none(own_engine: RunningEngine) -> None:
+def test_an_engine_says_when_docker_does_not_answer_and_stops(
+    own_engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own_engine.start()
 
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
     running = command("start", "--detach", "--data", str(own_engine.data), "--output", "json")
     stopped = command("stop", "--data", str(own_engine.data), "--output", "json")
     assert json.loads(running.stdout)["url"] == own_engine.url
     assert json.loads(stopped.stdout)["stopped"] is True
     again = command("stop", "--data", str(own_engine.data))
+    monkeypatch.undo()
 
+    assert "Docker does not answer" in running.stderr
     assert again.returncode == 1
     assert "homeport engine start" in again.stderr
 

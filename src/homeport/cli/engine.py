@@ -84,6 +84,7 @@ def start(
         facts, sentence = _start_detached(config.data, words)
         tell(output, sentence, **{name: facts[name] for name in ("url", "pid", "account", "region", "auth")})
         _warn_permissive(facts)
+        _warn_without_docker()
         return
     gc.disable()  # all that the imports make stays: a tenth of the start went into looking for garbage in it
     from homeport.engine.main import CannotStart, run
@@ -244,6 +245,17 @@ def _tail(log: Path, lines: int) -> str:
 def _warn_permissive(facts: dict[str, Any]) -> None:
     if facts["auth"] == "permissive":
         text = f"auth is permissive: unknown access keys act as root of {facts['account']}."
+        typer.secho(text, fg="yellow", err=True)
+
+
+def _warn_without_docker() -> None:
+    """The engine itself needs none, but builds and tasks do."""
+    try:
+        answers = not subprocess.run(["docker", "version"], capture_output=True, timeout=10).returncode
+    except (OSError, subprocess.TimeoutExpired):
+        answers = False
+    if not answers:
+        text = "Docker does not answer, so nothing can be built or run. What to do:  homeport doctor"
         typer.secho(text, fg="yellow", err=True)
 
 
