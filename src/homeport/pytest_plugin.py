@@ -11,15 +11,27 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 START_SECONDS = 60.0
+_MAKING = threading.Lock()
+"""Sessions may not make two clients at once."""
+
+
+@cache
+def _session() -> Any:
+    """One for all clients: a session reads a service's model once, which takes twenty times as long as a client."""
+    import boto3
+
+    return boto3.session.Session()
 
 
 class RunningEngine:
@@ -120,7 +132,6 @@ class RunningEngine:
 
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client; `aws_access_key_id` and the like replace the root user's key."""
-        import boto3
         from botocore.config import Config
 
         keys = {
@@ -130,7 +141,8 @@ class RunningEngine:
             "endpoint_url": self.url,
         }
         config = Config(retries={"max_attempts": 0}).merge(options.pop("config", Config()))
-        return boto3.session.Session().client(service, config=config, **{**keys, **options})
+        with _MAKING:
+            return _session().client(service, config=config, **{**keys, **options})
 
     def aws(
         self, *arguments: str, check: bool = True, stdin: str | None = None
