@@ -90,6 +90,7 @@ def start(
     from homeport.engine.main import CannotStart, run
 
     gc.freeze()
+    gc.set_threshold(700, 10, 10)  # as it is by default: commands, which live for a moment, have it higher
     gc.enable()
     try:
         run(config)
