@@ -1,12 +1,16 @@
 """The action CodeDeployToECS of a pipeline."""
 
 import json
+import re
+import subprocess
+import sys
 from typing import Any
 
 from tests.codedeploy.conftest import Shop
 from tests.codepipeline.pipelines import BUCKET, action, declaration, first, outcome, role, start, zipped
 from tests.containers.conftest import IMAGE
 from tests.ecs.conftest import web
+from tests.waiting import until
 
 APPSPEC = """version: 0.0
 Resources:
@@ -39,9 +43,10 @@ def source(shop: Shop, script: str, image: str = IMAGE) -> None:
     shop.engine.client("s3").put_object(Bucket=BUCKET, Key="in.zip", Body=body)
 
 
-def test_a_pipeline_deploys_by_codedeploy_and_fails_with_its_reason(shop: Shop):
+def make_pipeline(shop: Shop) -> str:
+    """Make the pipeline `web`, which releases v2; the id of its first execution."""
     engine = shop.engine
-    s3, codepipeline = engine.client("s3"), engine.client("codepipeline")
+    s3 = engine.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     source(shop, web("v2"))
@@ -57,8 +62,14 @@ def test_a_pipeline_deploys_by_codedeploy_and_fails_with_its_reason(shop: Shop):
     }
     deploy = action("Deploy", "Deploy", "CodeDeployToECS", configuration, inputs=["Code"])
     pipeline = declaration("web", role(engine), ("Source", take), ("Deploy", deploy))
-    codepipeline.create_pipeline(pipeline=pipeline)
-    id = first(engine, "web")
+    engine.client("codepipeline").create_pipeline(pipeline=pipeline)
+    return first(engine, "web")
+
+
+def test_a_pipeline_deploys_by_codedeploy_and_fails_with_its_reason(shop: Shop):
+    engine = shop.engine
+    s3, codepipeline = engine.client("s3"), engine.client("codepipeline")
+    id = make_pipeline(shop)
     assert outcome(engine, "web", id, 90) == ("Succeeded", [])
     actions = codepipeline.list_action_executions(pipelineName="web", filter={"pipelineExecutionId": id})
     result = actions["actionExecutionDetails"][0]["output"]
@@ -78,3 +89,32 @@ def test_a_pipeline_deploys_by_codedeploy_and_fails_with_its_reason(shop: Shop):
     assert messages == [
         "Exception while trying to read the task definition artifact file from: Code. It has no file taskdef.json"
     ]
+
+
+def test_status_tells_where_codedeploy_is_and_rollback_takes_it_back(shop: Shop):
+    ready = {"actionOnTimeout": "STOP_DEPLOYMENT", "waitTimeInMinutes": 60}
+    blue_green = shop.settings()["blueGreenDeploymentConfiguration"] | {"deploymentReadyOption": ready}
+    shop.api.update_deployment_group(
+        applicationName="shop",
+        currentDeploymentGroupName="web",
+        blueGreenDeploymentConfiguration=blue_green,
+    )
+    id = make_pipeline(shop)
+
+    def homeport(*words: str) -> str:
+        command = [sys.executable, "-c", "from homeport.cli.main import main; main()", *words]
+        environment = shop.engine.env | {"COLUMNS": "200"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    told = until(lambda: homeport("status", "web"), lambda told: "your answer" in told)
+    assert re.search(r"web +ECSAllAtOnce +\w+ +in progress", told)
+    assert "new tasks   1 of 1" in told
+    assert "new 0 %, old 100 %" in told
+    assert "without one it stops after 60 minutes" in told
+    assert "--deployment-wait-type READY_WAIT" in told
+
+    assert "goes back" in homeport("rollback", "web")
+    assert outcome(shop.engine, "web", id, 90)[0] == "Failed"
+    until(lambda: shop.weights()["green"], lambda weight: weight == 0)

@@ -18,9 +18,9 @@ _TASKS = {
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A service deployment. `production` and `test` are the new version's shares of the traffic in percent, None for
-    a rolling deployment; `waits` says what for, and `hook` is the pause that waits for a person's answer; `commands`
-    are how to go on, and back."""
+    """A service deployment, or one of CodeDeploy, as `controller` says; `arn` is its id then. `production` and `test`
+    are the new version's shares of the traffic in percent, None for a rolling deployment; `waits` says what for, and
+    `hook` is the pause that waits for a person's answer; `commands` are how to go on, and back."""
 
     cluster: str
     service: str
@@ -34,16 +34,13 @@ class Deployment:
     test: float | None = None
     reason: str = ""
     hook: str = ""
+    controller: str = "ECS"
     commands: tuple[tuple[str, str], ...] = ()
 
 
-def services(codepipeline: Any, pipeline: str, stage: str | None = None) -> list[tuple[str, str]]:
-    """Cluster and name of the services that the ECS actions of a pipeline (or of one of its stages) deploy to."""
-    return services_of(codepipeline.get_pipeline(name=pipeline)["pipeline"], stage)
-
-
 def services_of(declared: dict[str, Any], stage: str | None = None) -> list[tuple[str, str]]:
-    """The same of a pipeline's declaration."""
+    """Cluster and name of the services that the ECS actions of a pipeline's declaration (or of one of its stages)
+    deploy to."""
     return [
         (action["configuration"]["ClusterName"], action["configuration"]["ServiceName"])
         for each in declared["stages"]

@@ -15,7 +15,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from homeport.cli import approvals, deployments, pipelines, view
+from homeport.cli import approvals, codedeploy, deployments, pipelines, view
 from homeport.cli.logs import LogFollower
 from homeport.cli.output import Output, OutputOption, tell
 from homeport.cli.project import DEFAULT, load, stack_name
@@ -45,32 +45,41 @@ def status(
     client = target.client("codepipeline")
     name = _name(client, pipeline)
     shown = _read(client, name, execution)
-    services = deployments.services(client, name)
+    declared = client.get_pipeline(name=name)["pipeline"]
     if output is Output.json:
-        under_way = _under_way(target, services)
+        under_way = _under_way(target, declared)
         print(json.dumps({**view.as_json(shown), "deployments": view.as_json(under_way)}, indent=2))
         return
     if not watch:
-        out.print(_picture(target, shown, services))
+        out.print(_picture(target, shown, declared))
         return
     with Live(console=out, refresh_per_second=8) as live:
         while not shown.final:
-            live.update(_picture(target, shown, services))
+            live.update(_picture(target, shown, declared))
             time.sleep(0.5)
             shown = _read(client, name, shown.id)
-        live.update(_picture(target, shown, services))
+        live.update(_picture(target, shown, declared))
     raise typer.Exit(0 if shown.status == "Succeeded" else 1)
 
 
-def _picture(target: Target, shown: pipelines.Execution, services: list[tuple[str, str]]) -> RenderableType:
+def _picture(target: Target, shown: pipelines.Execution, declared: dict[str, Any]) -> RenderableType:
     """The execution, and the deployments of its services that are under way."""
-    under_way = _under_way(target, services)
+    under_way = _under_way(target, declared)
     return Group(view.execution(shown), *(view.deployment(each) for each in under_way))
 
 
-def _under_way(target: Target, services: list[tuple[str, str]]) -> list[deployments.Deployment]:
-    ecs = target.client("ecs") if services else None
-    found = [deployments.running(ecs, cluster, service) for cluster, service in services]
+def _under_way(
+    target: Target, declared: dict[str, Any], stage: str | None = None
+) -> list[deployments.Deployment]:
+    """The deployments of the pipeline's actions, or of one stage's."""
+    found = [
+        deployments.running(target.client("ecs"), *service)
+        for service in deployments.services_of(declared, stage)
+    ]
+    found += [
+        codedeploy.running(target.client("codedeploy"), *group)
+        for group in codedeploy.groups_of(declared, stage)
+    ]
     return [each for each in found if each]
 
 
@@ -179,22 +188,25 @@ def rollback(
     """Take back the deployment that is under way. When there is none, deploy again what an earlier execution did."""
     client = target.client("codepipeline")
     name = _name(client, pipeline)
-    if to is None and _stop_deployments(target, deployments.services(client, name, stage), output):
+    declared = client.get_pipeline(name=name)["pipeline"]
+    if to is None and _stop_deployments(target, _under_way(target, declared, stage), output):
         return
-    stage = stage or client.get_pipeline(name=name)["pipeline"]["stages"][-1]["name"]
+    stage = stage or declared["stages"][-1]["name"]
     goal = to or _last_good(client, name, stage)
     execution = pipelines.go_back(client, name, stage, goal)
     sentence = f"{name}: {stage} goes back to {goal}, as the execution {execution}."
     tell(output, sentence, pipeline=name, stage=stage, target=goal, execution=execution)
 
 
-def _stop_deployments(target: Target, services: list[tuple[str, str]], output: Output) -> bool:
+def _stop_deployments(target: Target, under_way: list[deployments.Deployment], output: Output) -> bool:
     """Roll back the deployments that are under way; False when none is."""
-    under_way = _under_way(target, services)
     said = []
     for each in under_way:
         if each.status in deployments.STOPPABLE:
-            deployments.take_back(target.client("ecs"), each.arn)
+            if each.controller == "CODE_DEPLOY":
+                codedeploy.take_back(target.client("codedeploy"), each.arn)
+            else:
+                deployments.take_back(target.client("ecs"), each.arn)
             said.append(f"{each.service}: the deployment in the stage {each.stage} goes back.")
         else:
             said.append(f"{each.service}: the deployment goes back already ({each.status}).")
