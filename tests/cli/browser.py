@@ -12,10 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
+
 from homeport.cli.console.app import Console, routes
 from homeport.cli.console.guard import Guard
 from homeport.cli.console.server import server
 from homeport.cli.target import Target
+from homeport.pytest_plugin import RunningEngine
 
 TOKEN = "the-token"
 
@@ -161,3 +164,20 @@ def form(panel: str, act: str) -> dict[str, str]:
     assert found, f"no form {act} in: {panel}"
     fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', found[0])
     return {name: html.unescape(value) for name, value in fields}
+
+
+@pytest.fixture
+def served(engine: RunningEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    """A console on the engine of the test."""
+    for name, value in engine.env.items():
+        monkeypatch.setenv(name, value)
+    served = Served(Target())
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def browser(served: Served) -> Iterator[Browser]:
+    browser = Browser(served)
+    yield browser
+    browser.close()

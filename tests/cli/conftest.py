@@ -11,6 +11,9 @@ from typer.testing import CliRunner
 
 from homeport.cli.main import app
 from homeport.pytest_plugin import RunningEngine
+from tests.cli.browser import browser, served
+
+__all__ = ["browser", "served"]
 
 Run = Callable[..., Any]
 

@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -30,23 +29,6 @@ from tests.codepipeline.pipelines import (
 from tests.ecr.images import DPKG, OS_RELEASE, advisory, layer
 from tests.ecr.oci import Registry
 from tests.waiting import until
-
-
-@pytest.fixture
-def served(engine: RunningEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    """A console on the engine of the test."""
-    for name, value in engine.env.items():
-        monkeypatch.setenv(name, value)
-    served = Served(Target())
-    yield served
-    served.stop()
-
-
-@pytest.fixture
-def browser(served: Served) -> Iterator[Browser]:
-    browser = Browser(served)
-    yield browser
-    browser.close()
 
 
 def release(engine: RunningEngine, message: str, *more: Any) -> None:

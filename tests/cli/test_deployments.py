@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from homeport.cli.target import Target
-from tests.cli.browser import Browser, Served, form
+from tests.cli.browser import Browser, form
 from tests.codepipeline.pipelines import BUCKET, action, codecommit_source, declaration, first, outcome, put
 from tests.codepipeline.pipelines import role as pipeline_role
 from tests.containers.conftest import IMAGE
@@ -34,17 +33,6 @@ def homeport(engine, *words: str) -> str:
     return done.stdout
 
 
-@pytest.fixture
-def browser(engine, monkeypatch):
-    for name, value in engine.env.items():
-        monkeypatch.setenv(name, value)
-    served = Served(Target())
-    browser = Browser(served)
-    yield browser
-    browser.close()
-    served.stop()
-
-
 def test_status_tells_what_a_deployment_waits_for_and_rollback_takes_it_back(shop: Shop, browser: Browser):
     engine = shop.engine
     waits = {"lifecycleHooks": [pause("PRE_PRODUCTION_TRAFFIC_SHIFT")]}
@@ -60,7 +48,8 @@ def test_status_tells_what_a_deployment_waits_for_and_rollback_takes_it_back(sho
     assert {'<li class="now" aria-current="step">Traffic</li>', '<span class="chip old">old</span>'} <= set(
         re.findall(r'<li class="now".*?</li>|<span class="chip old">.*?</span>', shifted)
     )
-    assert form(shifted, "take-back") == {"deployment": shop.deployment()["serviceDeploymentArn"]}
+    asked = {"deployment": shop.deployment()["serviceDeploymentArn"], "controller": "ECS"}
+    assert form(shifted, "take-back") == asked
     shop.until_stage("PRE_PRODUCTION_TRAFFIC_SHIFT")
 
     told = homeport(engine, "status", "app")

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from homeport.pytest_plugin import RunningEngine
+from tests.cli.browser import browser, served
 from tests.ecs.conftest import Ecs, Site, image, web
 from tests.ecs.shifting import free_port
 from tests.elbv2.conftest import forward
 from tests.lambda_ import functions
 from tests.waiting import until
 
-__all__ = ["image"]
+__all__ = ["browser", "image", "served"]
 
 POLICY = "arn:aws:iam::aws:policy/AWSCodeDeployRoleForECS"
 ROLLBACK = {

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from typing import Any
 
+from tests.cli.browser import Browser, form
 from tests.codedeploy.conftest import Shop
 from tests.codepipeline.pipelines import BUCKET, action, declaration, first, outcome, role, start, zipped
 from tests.containers.conftest import IMAGE
@@ -91,7 +92,7 @@ def test_a_pipeline_deploys_by_codedeploy_and_fails_with_its_reason(shop: Shop):
     ]
 
 
-def test_status_tells_where_codedeploy_is_and_rollback_takes_it_back(shop: Shop):
+def test_status_tells_where_codedeploy_is_and_rollback_takes_it_back(shop: Shop, browser: Browser):
     ready = {"actionOnTimeout": "STOP_DEPLOYMENT", "waitTimeInMinutes": 60}
     blue_green = shop.settings()["blueGreenDeploymentConfiguration"] | {"deploymentReadyOption": ready}
     shop.api.update_deployment_group(
@@ -114,6 +115,13 @@ def test_status_tells_where_codedeploy_is_and_rollback_takes_it_back(shop: Shop)
     assert "new 0 %, old 100 %" in told
     assert "without one it stops after 60 minutes" in told
     assert "--deployment-wait-type READY_WAIT" in told
+
+    page = browser.stream("/pipelines/web/events")
+    asked = page.until("services", lambda shown: "do/take-back" in shown)
+    assert "old version 100 percent, new version 0 percent" in asked
+    assert re.search(r'<li class="now" aria-current="step">(Scale up|Test traffic)</li>', asked)
+
+    assert form(asked, "take-back")["controller"] == "CODE_DEPLOY"
 
     assert "goes back" in homeport("rollback", "web")
     assert outcome(shop.engine, "web", id, 90)[0] == "Failed"

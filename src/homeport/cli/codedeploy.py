@@ -26,6 +26,13 @@ def groups_of(declared: dict[str, Any], stage: str | None = None) -> list[tuple[
     ]
 
 
+def services_of(codedeploy: Any, application: str, group: str) -> list[tuple[str, str]]:
+    """Cluster and name of the services that a group deploys to."""
+    described = codedeploy.get_deployment_group(applicationName=application, deploymentGroupName=group)
+    services = described["deploymentGroupInfo"].get("ecsServices", [])
+    return [(each["clusterName"], each["serviceName"]) for each in services]
+
+
 def running(codedeploy: Any, application: str, group: str) -> Deployment | None:
     """The group's deployment that is under way; None when none is, or when the group is not there yet."""
     unseen = (

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from homeport.cli import approvals, deployments, pipelines
+from homeport.cli import approvals, codedeploy, deployments, pipelines
 from homeport.cli.target import Target
 
 Fields = dict[str, str]
@@ -53,7 +53,10 @@ def _go_back(target: Target, given: Fields) -> str:
 
 
 def _take_back(target: Target, given: Fields) -> str:
-    deployments.take_back(target.client("ecs"), given["deployment"])
+    if given["controller"] == "CODE_DEPLOY":
+        codedeploy.take_back(target.client("codedeploy"), given["deployment"])
+    else:
+        deployments.take_back(target.client("ecs"), given["deployment"])
     return "The deployment goes back."
 
 
@@ -68,7 +71,7 @@ ACTS: dict[str, Act] = {
     "approve": Act(("pipeline", "stage", "action", "token"), _approve),
     "reject": Act(("pipeline", "stage", "action", "token"), _reject),
     "go-back": Act(("pipeline", "stage", "execution"), _go_back),
-    "take-back": Act(("deployment",), _take_back),
+    "take-back": Act(("deployment", "controller"), _take_back),
     "go-on": Act(("deployment", "hook"), _go_on),
 }
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from botocore.exceptions import ClientError
 
-from homeport.cli import deployments
+from homeport.cli import codedeploy, deployments
 from homeport.cli.failures import sentence
 from homeport.cli.target import Target, TargetName
 
@@ -73,8 +74,17 @@ class Delivery:
 
     @property
     def services(self) -> list[tuple[str, str]]:
-        """Cluster and name of the services that it deploys to."""
-        return list(dict.fromkeys(deployments.services_of(self.declared)))
+        """Cluster and name of the services that it deploys to, by ECS or by CodeDeploy."""
+        return list(dict.fromkeys([*deployments.services_of(self.declared), *self.groups]))
+
+    @property
+    def groups(self) -> dict[tuple[str, str], tuple[str, str]]:
+        """CodeDeploy's applications and deployment groups, by the services that they deploy to."""
+        found: dict[tuple[str, str], tuple[str, str]] = {}
+        for group in codedeploy.groups_of(self.declared):
+            read = functools.partial(codedeploy.services_of, self.client("codedeploy"), *group)
+            found |= dict.fromkeys(self.kept(f"services of {group}", 30, read), group)
+        return found
 
     @property
     def projects(self) -> list[str]:

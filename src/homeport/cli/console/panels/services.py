@@ -5,21 +5,30 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from homeport.cli import deployments, tasks
+from homeport.cli import codedeploy, deployments, tasks
 from homeport.cli.address import addresses_of
 from homeport.cli.console.delivery import Delivery, Refusals
 
 STAGES = (
-    ("Scale up", ("PRE_SCALE_UP", "SCALE_UP", "POST_SCALE_UP")),
-    ("Test traffic", ("TEST_TRAFFIC_SHIFT", "POST_TEST_TRAFFIC_SHIFT")),
+    ("Scale up", ("PRE_SCALE_UP", "SCALE_UP", "POST_SCALE_UP", "BeforeInstall", "Install", "AfterInstall")),
+    (
+        "Test traffic",
+        ("TEST_TRAFFIC_SHIFT", "POST_TEST_TRAFFIC_SHIFT", "AllowTestTraffic", "AfterAllowTestTraffic"),
+    ),
     (
         "Traffic",
-        ("PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT"),
+        (
+            "PRE_PRODUCTION_TRAFFIC_SHIFT",
+            "PRODUCTION_TRAFFIC_SHIFT",
+            "POST_PRODUCTION_TRAFFIC_SHIFT",
+            "BeforeAllowTraffic",
+            "AllowTraffic",
+        ),
     ),
-    ("Bake", ("BAKE_TIME",)),
+    ("Bake", ("BAKE_TIME", "AfterAllowTraffic")),
     ("Clean up", ("CLEAN_UP",)),
 )
-"""The stages of a deployment that shifts traffic, as people tell them."""
+"""The stages of a deployment that shifts traffic, ECS's and CodeDeploy's, as people tell them."""
 EVENTS = 12
 STOPPED = 4
 
@@ -30,7 +39,8 @@ def read(delivery: Delivery, refusals: Refusals) -> dict[str, Any]:
     shown = []
     for cluster, name in delivery.services:
         described: dict[str, Any] = refusals.ask({}, ecs.describe_services, cluster=cluster, services=[name])
-        shown += [_service(delivery, refusals, ecs, each) for each in described.get("services", [])]
+        group = delivery.groups.get((cluster, name))
+        shown += [_service(delivery, refusals, group, each) for each in described.get("services", [])]
     addresses = _addresses(delivery) if shown else {}
     for each in shown:
         logical = delivery.logical(each["service"]["serviceArn"])
@@ -42,10 +52,17 @@ def read(delivery: Delivery, refusals: Refusals) -> dict[str, Any]:
     }
 
 
-def _service(delivery: Delivery, refusals: Refusals, ecs: Any, service: dict[str, Any]) -> dict[str, Any]:
+def _service(
+    delivery: Delivery, refusals: Refusals, group: tuple[str, str] | None, service: dict[str, Any]
+) -> dict[str, Any]:
+    """A service, which the `group` of CodeDeploy deploys to when one is given."""
+    ecs = delivery.client("ecs")
     cluster, name = service["clusterArn"], service["serviceName"]
-    deployment = refusals.ask(None, deployments.under_way, ecs, cluster, name)
-    going = service.get("deployments", [])  # none where another controller deploys
+    if group:
+        deployment = refusals.ask(None, codedeploy.running, delivery.client("codedeploy"), *group)
+    else:
+        deployment = refusals.ask(None, deployments.under_way, ecs, cluster, name)
+    going = service.get("deployments") or service.get("taskSets", [])
     newest = max(going, key=lambda each: each["createdAt"], default=service)
     states = {each.get("rolloutState", "COMPLETED") for each in going}
     calm = not deployment and states <= {"COMPLETED"} and service["runningCount"] == service["desiredCount"]
