@@ -113,6 +113,42 @@ async def test_a_target_that_is_shown_to_envoy_in_a_bad_moment_is_shown_again(
     server.close()
 
 
+async def test_failed_checks_that_did_not_count_do_not_count_after_a_restart(
+    proxy: Proxy, port: int, tmp_path: Path
+) -> None:
+    checks, failing = 0, True
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal checks
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            by_envoy = b"connection: close" not in head.lower()
+            checks += by_envoy
+            status = 503 if by_envoy and failing else 200
+            writer.write(b"HTTP/1.1 %d X\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok" % status)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    check = HealthCheck(path="/health", interval=60, timeout=1, healthy_threshold=5, unhealthy_threshold=2)
+    group = TargetGroup("app", (Target("127.0.0.1", server.sockets[0].getsockname()[1]),), health_check=check)
+    state = Desired((front(port, group),), (group,))
+    await proxy.apply(state)
+    async with asyncio.timeout(10):
+        while checks < 3:  # as a new target, it was shown to Envoy again and again
+            await asyncio.sleep(0.02)
+    await asyncio.sleep(0.3)  # Envoy has told of the last
+    await proxy.close()
+
+    again = Proxy(tmp_path / "proxy")
+    await again.start(target_groups=(group,))
+    await again.apply(state)
+    assert {health.state for health in again.health.of("app").values()} == {"initial"}
+    failing = False
+    await healthy(again, "app")
+    await again.close()
+    server.close()
+
+
 async def test_a_target_that_envoy_holds_for_healthy_does_not_wait(
     proxy: Proxy, port: int, target: StartTarget
 ) -> None:

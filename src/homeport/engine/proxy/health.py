@@ -2,7 +2,9 @@
 
 Envoy checks; it appends an event to `health.log` for each change and each failed check. `HealthWatch`
 reads that file and tells in Elastic Load Balancing's words. A new target is `initial` until its first
-success, or until it failed as often in a row as the unhealthy threshold says.
+success, or until it failed as often in a row as the unhealthy threshold says. What the engine decides itself, that a
+target begins anew or that a failed check does not count, is written into the same file, so that a restarted engine
+comes to the same counts.
 
 AWS: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 """
@@ -12,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -95,19 +97,20 @@ class HealthWatch:
 
     def again(self, key: TargetKey) -> None:
         """The target is shown to Envoy once more: its next first check takes the place of the one that failed."""
-        self._failures[key] = max(0, self._failures.get(key, 0) - 1)
+        self._note("shown_again", [key])
+        self._read()
 
     def expect(self, groups: Iterable[TargetGroup]) -> None:
         """These are the groups from now on. A target that was not there before starts as `initial`."""
         self._read()
         self._groups = {group.id: group for group in groups}
         now = {_key(group, target) for group in self._groups.values() for target in group.targets}
-        for key in self._known ^ now:
-            self._forget(key)
+        self._forget(self._known ^ now)
         self._known = now
 
-    async def recall(self) -> None:
-        """After a restart: what the log says, put right by what Envoy holds at this moment."""
+    async def recall(self, groups: Iterable[TargetGroup] = ()) -> None:
+        """After a restart: what the log says of these groups, put right by what Envoy holds at this moment."""
+        self._groups = {group.id: group for group in groups} or self._groups
         self._position = 0
         self._health.clear()
         self._failures.clear()
@@ -144,19 +147,37 @@ class HealthWatch:
 
     def _correct(self, key: TargetKey, status: dict[str, Any]) -> None:
         if status.get("pending_active_hc"):
-            self._forget(key)
+            self._forget([key])
         elif status.get("failed_active_health_check"):
             if self._health.get(key, INITIAL).state == "healthy":
                 self._set(key, Health("unhealthy", *_REASONS["NETWORK"]))
         else:
             self._set(key, HEALTHY)
 
-    def _forget(self, key: TargetKey) -> None:
+    def _forget(self, keys: Collection[TargetKey]) -> None:
+        """These targets begin anew."""
+        self._note("begun_anew", keys)
+        self._read()
+
+    def _drop(self, key: TargetKey) -> None:
         self._failures.pop(key, None)
         self._health.pop(key, None)
         task = self._diagnoses.pop(key, None)
         if task is not None:
             task.cancel()
+
+    def _note(self, decision: str, keys: Iterable[TargetKey]) -> None:
+        lines = [
+            {
+                "cluster_name": key.target_group,
+                "host": {"socket_address": {"address": key.address, "port_value": key.port}},
+                decision: {},
+            }
+            for key in keys
+        ]
+        if lines:
+            with self._log.open("ab") as log:
+                log.write(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
 
     def _read(self) -> None:
         try:
@@ -187,6 +208,12 @@ class HealthWatch:
         if "add_healthy_event" in event:
             self._failures.pop(key, None)
             self._set(key, HEALTHY)
+            return
+        if "begun_anew" in event:
+            self._drop(key)
+            return
+        if "shown_again" in event:
+            self._failures[key] = max(0, self._failures.get(key, 0) - 1)
             return
         failure = event.get("eject_unhealthy_event") or event.get("health_check_failure_event")
         if failure is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,10 +52,15 @@ class Proxy:
     def started(self) -> bool:
         return self._watch is not None
 
-    async def start(self, changed: Callable[[str], None] = lambda target_group: None) -> None:
+    async def start(
+        self,
+        changed: Callable[[str], None] = lambda target_group: None,
+        target_groups: Iterable[TargetGroup] = (),
+    ) -> None:
         """Adopt the Envoy of an earlier engine, or start one that does what the files say, and keep it alive.
 
-        `changed` is called with a target group's id when the health of one of its targets changes.
+        `changed` is called with a target group's id when the health of one of its targets changes; `target_groups` are
+        those that the earlier engine had.
         """
         async with self._lock:
             if self._watch is not None:
@@ -65,7 +70,7 @@ class Proxy:
                 if not file.path.exists():
                     file.replace(b'{"version_info": "", "resources": []}')
             await self.process.ensure()
-            await self.health.recall()
+            await self.health.recall(target_groups)
             self._watch = asyncio.create_task(self._keep(changed), name="proxy")
 
     async def apply(self, desired: Desired) -> None:

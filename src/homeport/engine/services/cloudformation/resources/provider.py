@@ -149,5 +149,12 @@ def is_present(error: AwsError) -> bool:
     exists = "exists" in code and "notexist" not in code
     return exists or any(
         word in code
-        for word in ("alreadyowned", "alreadyassociated", "duplicate", "nameinuse", "resourceinuse")
+        for word in (
+            "alreadyowned",
+            "alreadyassociated",
+            "duplicate",
+            "nameinuse",
+            "resourceinuse",
+            "resourceconflict",
+        )
     )
