@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Literal
@@ -205,6 +206,33 @@ async def test_an_envoy_that_dies_is_started_again(proxy: Proxy, port: int, targ
     await healthy(proxy, "app")
     async with StrictLoad(port, connections=2) as load:
         await load.until(20)
+    assert load.errors == []
+
+
+async def test_an_envoy_that_dies_listens_again_when_its_port_is_free(
+    proxy: Proxy, port: int, target: StartTarget
+) -> None:
+    app = await target("app")
+    group = TargetGroup("app", (app.registered(),))
+    await proxy.apply(Desired((front(port, group),), (group,)))
+    first = proxy.process.pid()
+    assert first
+    with socket.socket() as thief:
+        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        os.kill(first, signal.SIGKILL)
+        async with asyncio.timeout(10):
+            while proxy.process.pid() is not None:
+                await asyncio.sleep(0.01)
+            thief.bind(("127.0.0.1", port))
+            thief.listen()
+            while not proxy.trouble:
+                await asyncio.sleep(0.05)
+        assert "Address already in use" in proxy.trouble
+    async with asyncio.timeout(10):
+        while proxy.trouble:
+            await asyncio.sleep(0.05)
+    async with StrictLoad(port, connections=1) as load:
+        await load.until(5)
     assert load.errors == []
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from botocore.exceptions import BotoCoreError, ClientError
 
 from homeport.cli import stacks
-from homeport.cli.doctor import builds, connections, denials, machine, services
+from homeport.cli.doctor import balancers, builds, connections, denials, machine, services
 from homeport.cli.doctor.diagnosis import Diagnosis
 from homeport.cli.doctor.scope import Scope
 from homeport.cli.failures import sentence
@@ -20,6 +20,7 @@ CHECKS: dict[str, Check] = {
     "pushes, webhooks, connections": connections.check,
     "permissions": denials.check,
     "builds": builds.check,
+    "load balancers": balancers.check,
     "services and their tasks": services.check,
 }
 

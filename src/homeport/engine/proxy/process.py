@@ -38,14 +38,14 @@ class Process:
 
     async def ensure(self) -> bool:
         """Adopt the running Envoy or start one; true when it had to be started."""
-        if await self._answers():
+        if await self.answers():
             return False
         await self.terminate()
         self._start()
         await self._until_live()
         return True
 
-    async def _answers(self) -> bool:
+    async def answers(self) -> bool:
         """Whether our Envoy runs. On a busy machine it gets the time to say so: it carries traffic."""
         deadline = asyncio.get_running_loop().time() + _START_SECONDS
         while self.pid() is not None and asyncio.get_running_loop().time() < deadline:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.1
 _LOOKS_A_SECOND = 10
+_NOTHING = b'{"version_info": "", "resources": []}'
 _FLUSHED_SECONDS = 0.3  # Envoy writes its logs every 0.1 s
 
 
@@ -44,6 +46,10 @@ class Proxy:
         self._starting = Starting(self.health, self._show_as_new)
         self.claims = Claims()
         self._lock = asyncio.Lock()
+        self.trouble: str | None = None
+        """Why Envoy does not do what it was last told; None when it does."""
+        self._last: Desired | None = None
+        self._bare = False
         self._asked = 0
         self._done = 0
         self._watch: asyncio.Task[None] | None = None
@@ -56,11 +62,13 @@ class Proxy:
         self,
         changed: Callable[[str], None] = lambda target_group: None,
         target_groups: Iterable[TargetGroup] = (),
+        again: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Adopt the Envoy of an earlier engine, or start one that does what the files say, and keep it alive.
 
         `changed` is called with a target group's id when the health of one of its targets changes; `target_groups` are
-        those that the earlier engine had.
+        those that the earlier engine had. `again` is called when Envoy had to be started anew, to apply the state once
+        more; without it the last one is.
         """
         async with self._lock:
             if self._watch is not None:
@@ -68,10 +76,9 @@ class Proxy:
             self.folder.mkdir(parents=True, exist_ok=True)
             for file in (self._cds(), self._lds()):
                 if not file.path.exists():
-                    file.replace(b'{"version_info": "", "resources": []}')
-            await self.process.ensure()
-            await self.health.recall(target_groups)
-            self._watch = asyncio.create_task(self._keep(changed), name="proxy")
+                    file.replace(_NOTHING)
+            await self._ensure(target_groups)
+            self._watch = asyncio.create_task(self._keep(changed, again or self._apply_last), name="proxy")
 
     async def apply(self, desired: Desired) -> None:
         """Make Envoy do this, and only this.
@@ -89,14 +96,14 @@ class Proxy:
                 return
             turn, state = self._asked, desired()
             self.health.expect(state.target_groups)
-            await self._apply(state)
-            self._done = turn
+            with self._troubled():
+                await self._apply(state)
+            self._last, self._done = state, turn
 
-    def ports(self) -> set[int]:
-        """The ports that Envoy was told to listen on."""
-        return {
-            each["address"]["socket_address"]["port_value"] for each in self._files.resources(self._lds())
-        }
+    def sockets(self) -> set[tuple[str, int]]:
+        """The addresses and ports that Envoy was told to listen on."""
+        addresses = [each["address"]["socket_address"] for each in self._files.resources(self._lds())]
+        return {(each["address"], each["port_value"]) for each in addresses}
 
     async def active_requests(self, target_group: str) -> dict[tuple[str, int], int]:
         """How many requests each target of a group is working on."""
@@ -138,7 +145,7 @@ class Proxy:
         await self.process.terminate()
         self._files.forget()
 
-    async def _keep(self, changed: Callable[[str], None]) -> None:
+    async def _keep(self, changed: Callable[[str], None], again: Callable[[], Awaitable[None]]) -> None:
         """Follow the health of targets, and start Envoy anew when it died."""
         looks = 0
         while True:
@@ -149,6 +156,9 @@ class Proxy:
                 if looks % _LOOKS_A_SECOND == 0:
                     if self.process.pid() is None:
                         await self._start_again()
+                    if self._bare:
+                        await again()
+                        self._bare = False
                     async with self._lock:
                         await self.health.put_right()
                 self._starting.look()
@@ -159,8 +169,33 @@ class Proxy:
     async def _start_again(self) -> None:
         log.error("Envoy ended; it is started again. It said: %s", self.process.last_words())
         async with self._lock:
-            await self.process.ensure()
-            await self.health.recall()
+            with self._troubled():
+                await self._ensure()
+
+    async def _ensure(self, target_groups: Iterable[TargetGroup] = ()) -> None:
+        """Adopt Envoy, or start one that listens nowhere yet: of a port that another program took meanwhile it would
+        say so in its log, and go on without it."""
+        if not await self.process.answers():
+            await self.process.terminate()
+            self._lds().replace(_NOTHING)
+            self._files.forget()
+            self._bare = True
+        await self.process.ensure()
+        await self.health.recall(target_groups)
+
+    async def _apply_last(self) -> None:
+        if self._last is not None:
+            await self.apply(self._last)
+
+    @contextmanager
+    def _troubled(self) -> Iterator[None]:
+        """Remember in `trouble` why Envoy does not do what it should."""
+        try:
+            yield
+        except Exception as error:
+            self.trouble = str(error) or type(error).__name__
+            raise
+        self.trouble = None
 
     async def _show_as_new(self, group: TargetGroup, target: Target) -> None:
         """Take a target out and put it in again, so that Envoy checks it at once, as for the first time."""

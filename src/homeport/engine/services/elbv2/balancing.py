@@ -66,7 +66,11 @@ async def settle(engine: Engine) -> None:
             return
         if engine.proxy.process.pid() is None:
             choose_again(engine)
-        await engine.proxy.start(lambda group: _health_changed(engine, group), desired(engine).target_groups)
+        await engine.proxy.start(
+            lambda group: _health_changed(engine, group),
+            desired(engine).target_groups,
+            again=lambda: settle(engine),
+        )
         for reconciler in ("elbv2.metrics", "elbv2.access-logs"):
             engine.wake(reconciler, _home(engine), "all")
     choose_again(engine)

@@ -86,7 +86,23 @@ async def describe_load_balancers(ctx: Context, request: Body) -> Body:
         if missing:
             raise AwsError("LoadBalancerNotFound", f"Load balancers '[{', '.join(missing)}]' not found")
         found = [each for each in found if each["LoadBalancerName"] in names]
-    return pages.answer("LoadBalancers", found, request, lambda each: each["LoadBalancerArn"])
+    state = _state(ctx)
+    shown = [{**each, "State": state} for each in found]
+    return pages.answer("LoadBalancers", shown, request, lambda each: each["LoadBalancerArn"])
+
+
+@operation
+async def describe_capacity_reservation(ctx: Context, request: Body) -> Body:
+    """No capacity is reserved.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeCapacityReservation.html"""
+    lookup.load_balancer(ctx, request["LoadBalancerArn"])
+    return {"CapacityReservationState": []}
+
+
+def _state(ctx: Context) -> Body:
+    """All load balancers are one Envoy: when it does not follow, none does."""
+    trouble = ctx.engine.proxy.trouble
+    return {"Code": "active_impaired", "Reason": trouble} if trouble else {"Code": "active"}
 
 
 @operation

@@ -11,6 +11,8 @@ from homeport.engine.services.elbv2.tables import LISTENERS, PORTS
 from homeport.engine.services.engine import Engine
 from homeport.engine.store.database import Place, Scope
 
+_LOOPBACK = "127.0.0.1"
+
 
 def take_port(engine: Engine, port: int) -> None:
     """Choose what stands for a port, if nothing does yet; in the caller's transaction."""
@@ -57,13 +59,18 @@ def inside_addresses(engine: Engine) -> dict[int, str]:
 
 
 def choose_again(engine: Engine) -> None:
-    """Replace ports that another program has taken before Envoy listened there."""
-    place, ours = _place(engine), engine.proxy.ports() if engine.proxy.started else set()
+    """Replace ports that another program has taken before Envoy listened there; where it took a port that containers
+    use, they do not reach it until it is free again."""
+    place, ours = _place(engine), engine.proxy.sockets() if engine.proxy.started else set()
     with engine.store.transaction():
         rows = PORTS.list(place)
         taken = {row["bound"] for row in rows}
         for row in rows:
-            if row["bound"] not in ours and not engine.proxy.claims.claim(row["bound"]):
+            inside = row.get("inside")
+            if inside and (inside, row["port"]) not in ours and not bindable(row["port"], (inside,)):
+                del row["inside"]
+                PORTS.put(place, row)
+            if (_LOOPBACK, row["bound"]) not in ours and not engine.proxy.claims.claim(row["bound"]):
                 row["bound"] = engine.proxy.claims.choose(row["port"], taken)
                 taken.add(row["bound"])
                 PORTS.put(place, row)
