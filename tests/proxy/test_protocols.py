@@ -204,6 +204,10 @@ async def test_an_envoy_that_dies_is_started_again(proxy: Proxy, port: int, targ
             await asyncio.sleep(0.05)
     assert proxy.process.pid() != first
     await healthy(proxy, "app")
+    async with asyncio.timeout(10):
+        while not proxy.sockets():  # it listens when it has the state again
+            await asyncio.sleep(0.01)
+    await proxy.apply(Desired((front(port, group),), (group,)))
     async with StrictLoad(port, connections=2) as load:
         await load.until(20)
     assert load.errors == []
