@@ -31,6 +31,7 @@ ARNS = {
     "AWS::CodeCommit::Repository": "codecommit:us-east-1:123456789012:shop",
     "AWS::CodeConnections::Connection": "codeconnections:us-east-1:123456789012:connection/1",
     "AWS::ECR::Repository": "ecr:us-east-1:123456789012:repository/shop",
+    "AWS::ECS::Cluster": "ecs:us-east-1:123456789012:cluster/cluster",
     "AWS::ECS::Service": "ecs:us-east-1:123456789012:service/cluster/production",
     "AWS::IAM::Role": "iam::123456789012:role/shop",
     "AWS::Logs::LogGroup": "logs:us-east-1:123456789012:log-group:shop:*",
