@@ -143,9 +143,8 @@ def test_what_hangs_on_the_engine_is_told_once_where_none_runs(tmp_path: Path) -
 
     assert done.returncode == 1
     assert done.stdout.count("could not look") == 1
-    assert (
-        "? pushes, webhooks, connections; permissions; builds; services and their tasks: could" in done.stdout
-    )
+    areas = "pushes, webhooks, connections; permissions; builds; load balancers; services and their tasks"
+    assert f"? {areas}: could not look" in done.stdout
     assert "homeport engine: it does not run" in done.stdout
 
 
