@@ -70,15 +70,26 @@ def demo(
     repository.revert()
 
     out.print(f"\n[bold]Done in {time.monotonic() - began:.0f} s.[/bold] The engine goes on. Look around:\n")
-    if shutil.which("homeport") is None:
-        out.print(f"  export PATH={Path(sys.executable).parent}:$PATH")
-    out.print(f"  eval $(homeport engine env --data {target.data})")
-    out.print(f"  homeport status {outputs['Pipeline']}")
-    out.print(f"  aws ecs describe-services --cluster {outputs['Cluster']} --services {outputs['Service']}")
-    out.print(f"  curl {site.hint()}")
+    installed = [] if shutil.which("homeport") else [f"export PATH={Path(sys.executable).parent}:$PATH"]
+    _commands(
+        *installed,
+        f"eval $(homeport engine env --data {target.data})",
+        f"homeport status {outputs['Pipeline']}",
+        f"homeport console {outputs['Pipeline']}",
+        f"aws ecs describe-services --cluster {outputs['Cluster']} --services {outputs['Service']}",
+        f"curl {site.hint()}",
+    )
     out.print("\nStop it, or remove it whole:\n")
-    out.print(f"  homeport engine stop --data {target.data}")
-    out.print(f"  homeport engine reset --yes --data {target.data} && rm -r {folder}\n")
+    _commands(
+        f"homeport engine stop --data {target.data}",
+        f"homeport engine reset --yes --data {target.data} && rm -r {folder}\n",
+    )
+
+
+def _commands(*lines: str) -> None:
+    """What can be copied stays on a line of its own."""
+    for line in lines:
+        out.print(f"  {line}", soft_wrap=True, markup=False)
 
 
 def _default_folder() -> Path:
