@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from homeport.cli.deploy import clone_url
+from homeport.cli.target import Target
+from homeport.manifest.reader import parse
 from homeport.pytest_plugin import RunningEngine
 
 
@@ -88,3 +91,16 @@ def test_reset_empties_the_engine_and_tells_programs_so(own_engine: RunningEngin
     assert (asked.returncode, len(kept)) == (1, 1)
     assert json.loads(emptied.stdout) == {"url": own_engine.url, "empty": True}
     assert own_engine.client("s3").list_buckets()["Buckets"] == []
+
+
+def test_pushes_go_where_the_engine_is_now(own_engine: RunningEngine) -> None:
+    own_engine.start()
+    before = own_engine.client("codecommit").create_repository(repositoryName="shop")["repositoryMetadata"]
+    own_engine.stop()
+    own_engine.start("--port", "0")
+
+    outputs = {"CloneUrl": before["cloneUrlHttp"]}
+    url = clone_url(Target(data=own_engine.data), parse("app: shop"), outputs)
+
+    assert url != before["cloneUrlHttp"]
+    assert f":{own_engine.port}/" in str(url)

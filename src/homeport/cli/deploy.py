@@ -60,7 +60,7 @@ def deploy(
     cloudformation = target.client("cloudformation")
     parameters = _parameters(target, manifest)
     if manifest.source.existing:
-        _existing_clone_url(target, manifest)
+        _asked_clone_url(target, manifest)
     if dry_run or (target.name is TargetName.aws and not yes):
         found = changes.preview(cloudformation, manifest.app, template, parameters)
         _show(found, manifest.app, output)
@@ -71,7 +71,7 @@ def deploy(
     began = time.monotonic()
     outputs = _deploy(cloudformation, manifest, template, parameters)
     if output is Output.json:
-        if remote and git.root(file.parent) and (clone := _clone_url(target, manifest, outputs)):
+        if remote and git.root(file.parent) and (clone := clone_url(target, manifest, outputs)):
             git.add_remote(file.parent, clone, manifest.source.branch, target)
         tell(output, "", stack=manifest.app, outputs=outputs)
         return
@@ -173,14 +173,16 @@ def _parameters(target: Target, manifest: Manifest) -> dict[str, str]:
     return found
 
 
-def _clone_url(target: Target, manifest: Manifest, outputs: dict[str, str]) -> str | None:
-    """Where to push; None for a repository that is not CodeCommit's."""
-    if manifest.source.existing:
-        return _existing_clone_url(target, manifest)
-    return outputs.get("CloneUrl")
+def clone_url(target: Target, manifest: Manifest, outputs: dict[str, str]) -> str | None:
+    """Where to push; None for a repository that is not CodeCommit's. At home the engine is asked: the stack's output
+    has the port that the engine had when the repository was made."""
+    made = outputs.get("CloneUrl")
+    if manifest.source.existing or (made and target.name is TargetName.local):
+        return _asked_clone_url(target, manifest)
+    return made
 
 
-def _existing_clone_url(target: Target, manifest: Manifest) -> str:
+def _asked_clone_url(target: Target, manifest: Manifest) -> str:
     """Where to push what another stack has made, or somebody by hand. Raises CannotReach when it is not there."""
     name = manifest.source.repository or manifest.app
     codecommit = target.client("codecommit")
@@ -196,7 +198,7 @@ def _existing_clone_url(target: Target, manifest: Manifest) -> str:
 
 def _next_steps(target: Target, manifest: Manifest, outputs: dict[str, str], folder: Path | None) -> None:
     branch = manifest.source.branch
-    clone = _clone_url(target, manifest, outputs)
+    clone = clone_url(target, manifest, outputs)
     if clone and folder is not None and git.root(folder):
         plain = git.add_remote(folder, clone, branch, target)
         if left := git.uncommitted(folder, "homeport.yml", "Dockerfile", ".dockerignore"):
