@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from homeport.engine.services.ecr_images import parse
 from tests.containers.conftest import IMAGE
 from tests.ecs.conftest import Ecs
 from tests.ecs.test_tasks import TRUST
@@ -81,3 +82,11 @@ def test_a_role_that_may_not_pull_is_told_which_permission(registry: Registry, r
     assert (
         "ecr:BatchGetImage" in task["stoppedReason"] or "ecr:GetAuthorizationToken" in task["stoppedReason"]
     )
+
+
+def test_a_hotswap_of_the_cdk_names_an_image_by_the_endpoint():
+    """It makes the end of the registry's name of the endpoint that it was given."""
+    named = parse("123456789012.dkr.ecr.us-east-1.127.0.0.1/app:1")
+
+    assert named and named.name == "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"
+    assert parse("127.0.0.1/app:1") is None
