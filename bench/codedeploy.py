@@ -249,10 +249,7 @@ def _trial(
 
 def _wrong(site: CodeDeploySite, line: dict[str, Any]) -> list[str]:
     wrong = [f"failed requests: {line['failed']}"] if line["failed"] else []
-    deadline = time.monotonic() + 10
-    while (left := site.leftovers(site.version)) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return wrong + left
+    return wrong + site.left_behind(site.version)
 
 
 if __name__ == "__main__":

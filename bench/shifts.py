@@ -307,10 +307,7 @@ def _wrong(site: ShiftSite, line: dict[str, Any], expected: str) -> list[str]:
     )
     if line["failed"]:
         wrong.append(f"failed requests: {line['failed']}")
-    deadline = time.monotonic() + 10
-    while (left := site.leftovers(site.version)) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return wrong + left
+    return wrong + site.left_behind(site.version)
 
 
 if __name__ == "__main__":

@@ -134,6 +134,13 @@ class TwoGroups:
                 raise TimeoutError(f"the alarm {name} is not over")
             time.sleep(0.2)
 
+    def left_behind(self, version: str, seconds: float = 10) -> list[str]:
+        """What is left over for so long."""
+        deadline = time.monotonic() + seconds
+        while (left := self.leftovers(version)) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return left
+
     def leftovers(self, version: str) -> list[str]:
         """What is not as it should be at the end of a deployment, when only `version` runs: tasks, targets, weights."""
         found = []

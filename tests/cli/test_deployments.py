@@ -2,12 +2,11 @@
 
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 
 from tests.cli.browser import Browser, form
+from tests.cli.program import homeport
 from tests.codepipeline.pipelines import BUCKET, action, codecommit_source, declaration, first, outcome, put
 from tests.codepipeline.pipelines import role as pipeline_role
 from tests.containers.conftest import IMAGE
@@ -24,13 +23,6 @@ def shop(engine):
     engine.client("codecommit").create_repository(repositoryName="app")
     put(engine, json.dumps([{"name": "app", "imageUri": IMAGE}]), "imagedefinitions.json")
     return shop
-
-
-def homeport(engine, *words: str) -> str:
-    command = [sys.executable, "-c", "from homeport.cli.main import main; main()", *words]
-    done = subprocess.run(command, env=engine.env | {"COLUMNS": "200"}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_status_tells_what_a_deployment_waits_for_and_rollback_takes_it_back(shop: Shop, browser: Browser):

@@ -2,11 +2,10 @@
 
 import json
 import re
-import subprocess
-import sys
 from typing import Any
 
 from tests.cli.browser import Browser, form
+from tests.cli.program import homeport
 from tests.codedeploy.conftest import Shop
 from tests.codepipeline.pipelines import BUCKET, action, declaration, first, outcome, role, start, zipped
 from tests.containers.conftest import IMAGE
@@ -102,14 +101,7 @@ def test_status_tells_where_codedeploy_is_and_rollback_takes_it_back(shop: Shop,
     )
     id = make_pipeline(shop)
 
-    def homeport(*words: str) -> str:
-        command = [sys.executable, "-c", "from homeport.cli.main import main; main()", *words]
-        environment = shop.engine.env | {"COLUMNS": "200"}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    told = until(lambda: homeport("status", "web"), lambda told: "your answer" in told)
+    told = until(lambda: homeport(shop.engine, "status", "web"), lambda told: "your answer" in told)
     assert re.search(r"web +ECSAllAtOnce +\w+ +in progress", told)
     assert "new tasks   1 of 1" in told
     assert "new 0 %, old 100 %" in told
@@ -123,6 +115,6 @@ def test_status_tells_where_codedeploy_is_and_rollback_takes_it_back(shop: Shop,
 
     assert form(asked, "take-back")["controller"] == "CODE_DEPLOY"
 
-    assert "goes back" in homeport("rollback", "web")
+    assert "goes back" in homeport(shop.engine, "rollback", "web")
     assert outcome(shop.engine, "web", id, 90)[0] == "Failed"
     until(lambda: shop.weights()["green"], lambda weight: weight == 0)

@@ -190,9 +190,10 @@ async def _start(ctx: Context, row: Body, definition: Body, container: Body) -> 
     values = await secrets.resolve(ctx, container.get("secrets", []), role)
     if container.get("logConfiguration", {}).get("logDriver") == "awslogs":
         await logs.open_stream(ctx, row, container, own, role)
+    own_network = not _has_pause(definition)  # else the names lead to that which holds it
     around = Surroundings(
         network=_network(ctx, row, definition, access.network),
-        names=await discovery.names(ctx, row, definition),
+        names=await discovery.names(ctx, row, definition) if own_network else [],
         hosts=await _hosts(ctx, access.gateway, {**definition, "containerDefinitions": []}),
         environment={**_environment(ctx, row, container, access), **values},
         labels=_labels(ctx, row, name, definition),
