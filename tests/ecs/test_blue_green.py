@@ -84,6 +84,7 @@ async def test_a_person_takes_it_back_at_any_stage(shop: Shop):
 async def test_a_person_takes_it_back_while_the_old_tasks_drain(shop: Shop):
     await asyncio.to_thread(shop.serve, "BLUE_GREEN", script=web("v1", seconds=8))
     before, good = shop.split(), shop.ecs.service()["taskDefinition"]
+    tasks = shop.ecs.api.list_tasks(serviceName="web")["taskArns"]
     async with shop.load(connections=2) as load, shop.load(path="/cgi-bin/slow", connections=2) as slow:
         await asyncio.to_thread(shop.deploy, web("v2"))
         await asyncio.to_thread(until, shop.deployment, lambda found: found["lifecycleStage"] == "CLEAN_UP")
@@ -95,6 +96,7 @@ async def test_a_person_takes_it_back_while_the_old_tasks_drain(shop: Shop):
     assert set(load.answers) == {"v1"}
     assert (load.errors, slow.errors) == ([], [])
     assert (shop.split(), shop.ecs.service()["taskDefinition"]) == (before, good)
+    assert shop.ecs.api.list_tasks(serviceName="web")["taskArns"] == tasks, "they are called back, not replaced"
     with pytest.raises(ClientError, match="ConflictException"):
         shop.stop()
 

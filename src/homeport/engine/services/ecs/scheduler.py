@@ -40,7 +40,15 @@ from homeport.engine.services.ecs.service_rows import (
     emit_action,
 )
 from homeport.engine.services.ecs.tables import DEFINITIONS, DEPLOYMENTS, REVISIONS, SERVICES
-from homeport.engine.services.ecs.task_rows import Body, change, forget_old, new_task, request_stop, task_key
+from homeport.engine.services.ecs.task_rows import (
+    Body,
+    change,
+    forget_old,
+    new_task,
+    request_stop,
+    scaled_in,
+    task_key,
+)
 from homeport.engine.services.engine import Engine
 
 STEADY_LOOK_SECONDS = 60.0
@@ -214,8 +222,7 @@ def stop_tasks(
             change(ctx, task_key(row), functools.partial(_count_failure, ctx, cause))
             request_stop(ctx, row, "ServiceSchedulerInitiated", judgement.stopped_reason)
         else:
-            reason = f"Scaling activity initiated by (deployment {row['deployment']})"
-            request_stop(ctx, row, "ServiceSchedulerInitiated", reason)
+            request_stop(ctx, row, "ServiceSchedulerInitiated", scaled_in(row["deployment"]))
     if rows:
         draining = [row for row in rows if row["targets"] and row["lastStatus"] == "RUNNING"]
         if draining:

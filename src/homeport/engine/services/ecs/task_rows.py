@@ -22,6 +22,7 @@ KEPT_SECONDS = 3600.0
 """How long a stopped task can be described."""
 _INTERNAL = ("checked", "lines", "begun", "finished", "probe", "restarts")
 ENDING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")
+_SCALED_IN = "Scaling activity initiated by"
 
 
 def new_task(ctx: Context, cluster: str, definition: Body, settings: Mapping[str, Any]) -> Body:
@@ -121,6 +122,33 @@ def request_stop(ctx: Context, row: Body, code: str, reason: str) -> None:
     change(ctx, task_key(row), apply)
     ctx.notify(stop_topic(row))
     ctx.wake(TASK, task_key(row))
+
+
+def scaled_in(deployment: str) -> str:
+    """Why the scheduler stops a task that nothing is wrong with, in AWS's words."""
+    return f"{_SCALED_IN} (deployment {deployment})"
+
+
+def recall(ctx: Context, row: Body) -> bool:
+    """Take back the stop of a task that nothing is wrong with and that only drains: its containers have not heard of
+    it, and it serves again once its targets are registered. Returns whether it was not too late."""
+
+    def apply(row: Body) -> None:
+        if not _only_drains(row):
+            return
+        row |= {"desiredStatus": "RUNNING", "lastStatus": "ACTIVATING", "deregistered": False}
+        for member in ("stopCode", "stoppedReason", "stoppingAt"):
+            del row["task"][member]
+
+    recalled = change(ctx, task_key(row), apply)["desiredStatus"] == "RUNNING"
+    if recalled:
+        ctx.wake(TASK, task_key(row))
+    return recalled
+
+
+def _only_drains(row: Body) -> bool:
+    scaled = row["task"].get("stoppedReason", "").startswith(_SCALED_IN)
+    return scaled and row["lastStatus"] == "DEACTIVATING"
 
 
 def stop_topic(row: Body) -> str:

@@ -134,7 +134,7 @@ async def _deactivating(ctx: Context, row: Body) -> float | None:
     if not row.get("deregistered"):  # once only: its address may be another task's later
         await discovery.deregister(ctx, row)
         await targets.deregister(ctx, row)
-        change(ctx, task_key(row), lambda fresh: fresh.update(deregistered=True))
+        change(ctx, task_key(row), _note_deregistered)
     row = await observe(ctx, row)
     alive = any(container["lastStatus"] == "RUNNING" for container in row["containers"].values())
     if alive and not _essential_is_gone(row, definition) and not await targets.drained(ctx, row):
@@ -144,6 +144,11 @@ async def _deactivating(ctx: Context, row: Body) -> float | None:
     for target in row["targets"]:
         tell(ctx, row, f"deregistered 1 targets in (target-group {target['targetGroupArn']})")
     return _enter(ctx, row, "STOPPING")
+
+
+def _note_deregistered(row: Body) -> None:
+    if row["lastStatus"] == "DEACTIVATING":  # else it was called back meanwhile, and is to be registered anew
+        row["deregistered"] = True
 
 
 def _drain_limit(row: Body, definition: Body) -> float:
@@ -192,9 +197,12 @@ _STATES: dict[str, Callable[[Context, Body], Awaitable[float | None]]] = {
 
 
 def _enter(ctx: Context, row: Body, status: str, also: Callable[[Body], Any] = lambda row: None) -> float:
+    """Take the task to its next state, unless it was called back while this one was seen to be over."""
+
     def apply(fresh: Body) -> None:
-        fresh["lastStatus"] = status
-        also(fresh)
+        if fresh["lastStatus"] == row["lastStatus"]:
+            fresh["lastStatus"] = status
+            also(fresh)
 
     change(ctx, task_key(row), apply)
     return NOW

@@ -17,7 +17,7 @@ from homeport.engine.services.ecs.revisions import (
 )
 from homeport.engine.services.ecs.service_rows import add_event, alive, deployments, emit_action, over
 from homeport.engine.services.ecs.tables import DEPLOYMENTS, REVISIONS, SERVICE_DEPLOYMENTS
-from homeport.engine.services.ecs.task_rows import Body, change, task_key
+from homeport.engine.services.ecs.task_rows import Body, change, recall, task_key
 from homeport.engine.wire.errors import AwsError
 
 
@@ -195,7 +195,8 @@ def note_rollback(ctx: Context, service: Body, number: int, revision: str, reaso
 
 
 def _adopt(ctx: Context, service: Body, deployment: Body) -> None:
-    """The tasks that still run the revision belong to the new deployment: they need not be replaced."""
+    """The tasks that still run the revision belong to the new deployment: they need not be replaced. Those that only
+    drain are called back."""
     same = {
         each["id"]
         for each in DEPLOYMENTS.list(ctx, service["clusterName"], service["serviceName"])
@@ -206,7 +207,7 @@ def _adopt(ctx: Context, service: Body, deployment: Body) -> None:
         row["deployment"] = row["task"]["startedBy"] = deployment["id"]
 
     for row in alive(ctx, service):
-        if row["deployment"] in same and row["desiredStatus"] == "RUNNING":
+        if row["deployment"] in same and (row["desiredStatus"] == "RUNNING" or recall(ctx, row)):
             change(ctx, task_key(row), join)
 
 
