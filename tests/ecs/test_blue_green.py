@@ -96,7 +96,9 @@ async def test_a_person_takes_it_back_while_the_old_tasks_drain(shop: Shop):
     assert set(load.answers) == {"v1"}
     assert (load.errors, slow.errors) == ([], [])
     assert (shop.split(), shop.ecs.service()["taskDefinition"]) == (before, good)
-    assert shop.ecs.api.list_tasks(serviceName="web")["taskArns"] == tasks, "they are called back, not replaced"
+    assert shop.ecs.api.list_tasks(serviceName="web")["taskArns"] == tasks, (
+        "they are called back, not replaced"
+    )
     with pytest.raises(ClientError, match="ConflictException"):
         shop.stop()
 

@@ -27,6 +27,21 @@ def alive(ctx: Context, service: Body) -> list[Body]:
     return running + [row for row in stopping if row["lastStatus"] != "STOPPED"]
 
 
+def leaving_with(ctx: Context, row: Body) -> list[Body]:
+    """The tasks that drain together: all of a deployment that goes as a whole, so that while one of them still
+    answers a request all can be called back; otherwise the task alone."""
+    key = row["clusterName"], row["serviceName"]
+    own = [each for each in DEPLOYMENTS.list(ctx, *key) if each["id"] == row["deployment"]]
+    if not any(each.get("scale") == 0 for each in own):
+        return [row]
+    rows = TASKS.list(ctx, key[0], serviceName=key[1], desiredStatus="STOPPED")
+    return [
+        each
+        for each in rows
+        if each["deployment"] == row["deployment"] and each["lastStatus"] in ("RUNNING", "DEACTIVATING")
+    ]
+
+
 def deployments(ctx: Context, service: Body) -> list[Body]:
     """The primary deployment first, then those that still have tasks."""
     rows = DEPLOYMENTS.list(ctx, service["clusterName"], service["serviceName"], status="ACTIVE")

@@ -22,7 +22,7 @@ from homeport.engine.services.ecs.failure import CannotStart
 from homeport.engine.services.ecs.health import note_failure
 from homeport.engine.services.ecs.observation import observe
 from homeport.engine.services.ecs.restarts import restart_ended
-from homeport.engine.services.ecs.service_rows import tell
+from homeport.engine.services.ecs.service_rows import leaving_with, tell
 from homeport.engine.services.ecs.tables import TASKS
 from homeport.engine.services.ecs.task_rows import (
     ENDING,
@@ -134,10 +134,10 @@ async def _deactivating(ctx: Context, row: Body) -> float | None:
     if not row.get("deregistered"):  # once only: its address may be another task's later
         await discovery.deregister(ctx, row)
         await targets.deregister(ctx, row)
-        change(ctx, task_key(row), _note_deregistered)
+        row = change(ctx, task_key(row), _note_deregistered)
     row = await observe(ctx, row)
     alive = any(container["lastStatus"] == "RUNNING" for container in row["containers"].values())
-    if alive and not _essential_is_gone(row, definition) and not await targets.drained(ctx, row):
+    if alive and not _essential_is_gone(row, definition) and await _drains(ctx, row):
         left = _drain_limit(row, definition) - ctx.now()
         if left > 0:
             return min(DRAIN_LOOK_SECONDS, left)
@@ -149,6 +149,14 @@ async def _deactivating(ctx: Context, row: Body) -> float | None:
 def _note_deregistered(row: Body) -> None:
     if row["lastStatus"] == "DEACTIVATING":  # else it was called back meanwhile, and is to be registered anew
         row["deregistered"] = True
+
+
+async def _drains(ctx: Context, row: Body) -> bool:
+    """Whether a request may still be with the task, or with one that stops together with it."""
+    for each in leaving_with(ctx, row):
+        if not each.get("deregistered") or not await targets.drained(ctx, each):
+            return True
+    return False
 
 
 def _drain_limit(row: Body, definition: Body) -> float:
