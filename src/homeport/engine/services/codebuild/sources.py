@@ -6,13 +6,11 @@ https://docs.aws.amazon.com/codebuild/latest/userguide/sample-source-version.htm
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import os
 import re
 import stat
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,12 +18,11 @@ from urllib.parse import urlsplit
 from homeport.engine.services.codebuild import transfer
 from homeport.engine.services.codebuild.tables import CREDENTIALS, Row
 from homeport.engine.services.codebuild.verdict import PhaseFailed
-from homeport.engine.services.codecommit import clone
+from homeport.engine.services.codecommit import clone, git
 from homeport.engine.services.context import Context
 from homeport.engine.wire.errors import AwsError
 
 CLONE_REFERENCE = "codebuild-clone-reference.json"
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _CODECOMMIT = re.compile(
     r"git-codecommit(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?::\d+)?/v1/repos/([\w.-]+?)(?:\.git)?/?$"
 )
@@ -125,6 +122,8 @@ def unzip(file: Path, folder: Path) -> None:
                 target.mkdir(parents=True, exist_ok=True)
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
+            if target.is_symlink():  # of an earlier member of the same name: nothing is written through it
+                target.unlink()
             if stat.S_ISLNK(mode):
                 os.symlink(archive.read(member).decode(), target)
                 continue
@@ -142,63 +141,47 @@ def _inside(folder: Path, name: str) -> Path | None:
 
 async def _clone(ctx: Context, source: Row, version: str, folder: Path) -> str:
     """Clone over HTTPS with the host's git, proxies and certificates."""
-    url = source["location"]
-    options = _authorization(ctx, source["type"])
+    wanted = reference(version)
+    environment = git.remote_environment(ctx.engine.config, _login(ctx, source))
     if source.get("insecureSsl"):
-        options += ["-c", "http.sslVerify=false"]
-    reference = _github_reference(version)
+        environment["GIT_SSL_NO_VERIFY"] = "1"
+
+    async def run(*arguments: str) -> str:
+        try:
+            return (await git.run(folder, *arguments, environment=environment, bare=False)).decode()
+        except git.GitFailed as error:
+            code = "GIT_CLONE_FAILED" if arguments[0] == "fetch" else "CLIENT_ERROR"
+            raise PhaseFailed(code, str(error)) from None
+
     depth = source.get("gitCloneDepth") or 0
-    await _git(folder, [*options, "init", "--quiet", "."])
-    await _git(folder, ["remote", "add", "origin", url])
+    await run("init", "--quiet", ".")
+    await run("remote", "add", "origin", source["location"])
     shallow = [f"--depth={depth}"] if depth else []
     try:
-        await _git(folder, [*options, "fetch", "--quiet", *shallow, "origin", reference or "HEAD"])
+        await run("fetch", "--quiet", *shallow, "origin", wanted or "HEAD")
     except PhaseFailed:
-        await _git(
-            folder, [*options, "fetch", "--quiet", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*"]
-        )
-        await _git(folder, ["checkout", "--quiet", "--detach", reference])
+        await run("fetch", "--quiet", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*")
+        await run("checkout", "--quiet", "--detach", wanted)
     else:
-        await _git(folder, ["checkout", "--quiet", "--detach", "FETCH_HEAD"])
+        await run("checkout", "--quiet", "--detach", "FETCH_HEAD")
     if source.get("gitSubmodulesConfig", {}).get("fetchSubmodules"):
-        await _git(folder, [*options, "submodule", "update", "--init", "--recursive", "--quiet"])
-    return (await _git(folder, ["rev-parse", "HEAD"])).strip()
+        await run("submodule", "update", "--init", "--recursive", "--quiet")
+    return (await run("rev-parse", "HEAD")).strip()
 
 
-def _github_reference(version: str) -> str:
+def reference(version: str) -> str:
+    """What git is asked for: `pr/7` is the head of that pull request. Raises PhaseFailed for what git would take for
+    one of its options."""
+    if version.startswith("-"):
+        raise PhaseFailed("CLIENT_ERROR", f"{version!r} is no branch, tag, pull request or commit")
     if found := re.fullmatch(r"pr/(\d+)", version):
         return f"refs/pull/{found[1]}/head"
     return version
 
 
-def _authorization(ctx: Context, kind: str) -> list[str]:
-    """The imported credentials of this kind of server, as git's options; none for public repositories."""
+def _login(ctx: Context, source: Row) -> git.Login | None:
+    """The imported credentials of this kind of server; none for public repositories."""
     for row in CREDENTIALS.list(ctx):
-        if row["serverType"] == kind:
-            user = row.get("username") or "x-access-token"
-            token = base64.b64encode(f"{user}:{row['_token']}".encode()).decode()
-            return ["-c", f"http.extraHeader=Authorization: Basic {token}"]
-    return []
-
-
-async def _git(folder: Path, arguments: list[str]) -> str:
-    process = await asyncio.create_subprocess_exec(
-        "git",
-        *arguments,
-        cwd=folder,
-        env=_environment(),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, errors = await process.communicate()
-    if process.returncode:
-        said = errors.decode(errors="replace").strip()
-        raise PhaseFailed(
-            "GIT_CLONE_FAILED" if "fetch" in arguments else "CLIENT_ERROR", said or "git failed"
-        )
-    return output.decode()
-
-
-def _environment() -> Mapping[str, str]:
-    return {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_GLOBAL": os.devnull, "LC_ALL": "C.UTF-8"}
+        if row["serverType"] == source["type"]:
+            return git.Login(source["location"], row.get("username") or "x-access-token", row["_token"])
+    return None

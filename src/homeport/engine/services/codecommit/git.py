@@ -9,10 +9,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from homeport.engine.config import Config
 
 NULL = "0" * 40
 
@@ -47,6 +51,14 @@ class Reference(NamedTuple):
     new: str
     name: str
     pusher: str = ""
+
+
+class Login(NamedTuple):
+    """A user's name and token at the server of a URL (`https://github.com/team/app.git`)."""
+
+    url: str
+    user: str
+    token: str
 
 
 async def create(path: Path, branch: str = "main") -> None:
@@ -107,6 +119,27 @@ def git_environment() -> dict[str, str]:
         "GIT_CONFIG_VALUE_0": "*",
         "LC_ALL": "C.UTF-8",
     }
+
+
+def remote_environment(config: Config, login: Login | None = None) -> dict[str, str]:
+    """What git sees besides when it speaks to another server: the machine's proxies and certificates, and the login,
+    which no command line shows and no other server is told, be it a submodule's.
+
+    https://git-scm.com/docs/git-config#Documentation/git-config.txt-httplturlgt
+    """
+    environment = dict(config.proxies)
+    if config.ca_bundle:
+        environment["GIT_SSL_CAINFO"] = str(config.ca_bundle)
+    if login:
+        parts = urlsplit(login.url)
+        server = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
+        basic = base64.b64encode(f"{login.user}:{login.token}".encode()).decode()
+        environment |= {
+            "GIT_CONFIG_COUNT": "2",
+            "GIT_CONFIG_KEY_1": f"http.{server}.extraHeader",
+            "GIT_CONFIG_VALUE_1": f"Authorization: Basic {basic}",
+        }
+    return environment
 
 
 async def references(repository: Path) -> dict[str, str]:

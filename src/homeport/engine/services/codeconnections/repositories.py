@@ -9,7 +9,6 @@ A connection's credentials are in the secret (Secrets Manager) that its tag `hom
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
 import json
 from collections import defaultdict
@@ -45,15 +44,18 @@ def url(ctx: Context, connection: Row, repository: str) -> str:
     """Where git finds a repository (`owner/name`, or a URL or an absolute path by itself)."""
     if "://" in repository or repository.startswith("/"):
         return repository
-    if connection["HostArn"]:
-        endpoint = tables.host(ctx, connection["HostArn"])["ProviderEndpoint"]
-    else:
-        endpoint = _HOME[connection["ProviderType"]]
+    endpoint = _endpoint(ctx, connection)
     plain = f"{endpoint.rstrip('/')}/{repository}"
     local = endpoint.removeprefix("file://") if endpoint.startswith(("file://", "/")) else None
     if local is not None and not Path(f"{local.rstrip('/')}/{repository}.git").exists():
         return plain
     return f"{plain}.git"
+
+
+def _endpoint(ctx: Context, connection: Row) -> str:
+    if connection["HostArn"]:
+        return str(tables.host(ctx, connection["HostArn"])["ProviderEndpoint"])
+    return _HOME[connection["ProviderType"]]
 
 
 async def heads(ctx: Context, connection: Row, repository: str) -> dict[str, str]:
@@ -123,19 +125,9 @@ async def secret(ctx: Context, connection: Row) -> dict[str, str]:
 
 
 async def _environment(ctx: Context, connection: Row) -> dict[str, str]:
-    """The host's proxy settings and certificates, and the token, which no command line shows."""
-    config = ctx.engine.config
-    environment = dict(config.proxies)
-    if config.ca_bundle:
-        environment["GIT_SSL_CAINFO"] = str(config.ca_bundle)
-    if token := (await secret(ctx, connection)).get("token"):
-        basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
-        environment |= {
-            "GIT_CONFIG_COUNT": "2",
-            "GIT_CONFIG_KEY_1": "http.extraHeader",
-            "GIT_CONFIG_VALUE_1": f"Authorization: Basic {basic}",
-        }
-    return environment
+    token = (await secret(ctx, connection)).get("token")
+    login = git.Login(_endpoint(ctx, connection), "x-access-token", token) if token else None
+    return git.remote_environment(ctx.engine.config, login)
 
 
 async def _has(path: Path, commit: str) -> bool:
