@@ -117,12 +117,19 @@ def test_a_task_reads_its_metadata_and_its_credentials(ecs: Ecs):
 def test_every_line_of_a_burst_at_the_end_is_in_the_log(ecs: Ecs):
     options = {"awslogs-group": "/app", "awslogs-region": "us-east-1", "awslogs-create-group": "true"}
     logs = {"logDriver": "awslogs", "options": options}
-    arn = ecs.run(ecs.define("seq 5000", logConfiguration=logs))
+    # five hundred lines of 3 KB are more than a request takes, and the line of 300 KB is more than an event does
+    zeros = "head -c %d /dev/zero | tr '\\0' x"
+    long = f"line=$({zeros % 3000}); for i in $(seq 500); do echo $line; done; {zeros % 300_000}; echo"
+    arn = ecs.run(ecs.define(f"{long}; seq 5000", logConfiguration=logs))
     ecs.until_stopped(arn)
-    api = ecs.engine.client("logs")
-    place = {"logGroupName": "/app", "logStreamName": arn.rpartition("/")[2]}
-    events = api.get_log_events(**place, startFromHead=True, limit=10_000)["events"]
-    assert [event["message"] for event in events] == [str(number) for number in range(1, 5001)]
+    pages = ecs.engine.client("logs").get_paginator("filter_log_events")
+    found = pages.paginate(logGroupName="/app", logStreamNames=[arn.rpartition("/")[2]])
+    said = [event["message"] for page in found for event in page["events"]]
+    assert [len(message) for message in said[:502]] == [3000] * 500 + [
+        256 * 1024 - 26,
+        300_000 - 256 * 1024 + 26,
+    ]
+    assert said[502:] == [str(number) for number in range(1, 5001)]
 
 
 def test_awslogs_go_on_over_a_restart_without_loss(own_engine):

@@ -8,19 +8,19 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from itertools import accumulate
 
 from homeport.engine.services.codebuild import transcript
 from homeport.engine.services.codebuild.tables import TRANSCRIPTS, Row
 from homeport.engine.services.codebuild.verdict import PhaseFailed
 from homeport.engine.services.context import Context
+from homeport.engine.services.log_events import LogEvent, requests, unless_there
 from homeport.engine.wire.errors import AwsError
 
 log = logging.getLogger(__name__)
 
 _EVENTS = 2_000
-_BYTES = 900_000
-_OVERHEAD = 26
 
 
 async def create(ctx: Context, build: Row) -> None:
@@ -35,8 +35,8 @@ async def create(ctx: Context, build: Row) -> None:
         except AwsError as error:
             if error.code != "ResourceNotFoundException":
                 raise
-            await _unless_there(logs.create_log_group(logGroupName=group))
-            await _unless_there(logs.create_log_stream(logGroupName=group, logStreamName=stream))
+            await unless_there(logs.create_log_group(logGroupName=group))
+            await unless_there(logs.create_log_stream(logGroupName=group, logStreamName=stream))
     except AwsError as error:
         if error.code == "ResourceAlreadyExistsException":
             return
@@ -45,14 +45,6 @@ async def create(ctx: Context, build: Row) -> None:
             f"Service role {build['serviceRole']} does not allow AWS CodeBuild to create Amazon CloudWatch Logs log "
             f"streams for build {build['arn']}. Error message: {error.message}",
         ) from None
-
-
-async def _unless_there(call) -> None:  # type: ignore[no-untyped-def]
-    try:
-        await call
-    except AwsError as error:
-        if error.code != "ResourceAlreadyExistsException":
-            raise
 
 
 class LogStream:
@@ -102,15 +94,11 @@ class LogStream:
     async def _write_some(self) -> bool:
         ctx, build = self._ctx, self._build
         row = transcript.get(ctx, build["id"])
-        events: list[Row] = []
-        size, last = 0, 0.0
-        for line in transcript.lines(ctx, build["id"], row["written"], _EVENTS):
-            size += len(line["text"].encode()) + 1 + _OVERHEAD
-            if events and size > _BYTES:
-                break
-            last = max(last, line["time"])
-            events.append({"timestamp": int(last * 1000), "message": line["text"] + "\n"})
-        if not events:
+        lines = transcript.lines(ctx, build["id"], row["written"], _EVENTS)
+        times = accumulate((line["time"] for line in lines), max)  # PutLogEvents takes no other order
+        texts = (f"{line['text']}\n" for line in lines)
+        events = next(requests(_events(times, texts)), None)
+        if events is None:
             return False
         await ctx.client("logs", role=build["serviceRole"]).put_log_events(
             logGroupName=build["logs"]["groupName"],
@@ -121,6 +109,11 @@ class LogStream:
             row = transcript.get(ctx, build["id"])
             TRANSCRIPTS.put(ctx, row | {"written": row["written"] + len(events)})
         return True
+
+
+def _events(times: Iterable[float], texts: Iterable[str]) -> Iterator[LogEvent]:
+    for time, text in zip(times, texts, strict=True):
+        yield {"timestamp": int(time * 1000), "message": text}
 
 
 async def write_s3(ctx: Context, build: Row) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from homeport.engine.containers.errors import DockerUnavailable, NoSuchContainer
 from homeport.engine.containers.logs import Line, Position
@@ -20,6 +19,7 @@ from homeport.engine.services.ecs.failure import CannotStart, told
 from homeport.engine.services.ecs.tables import LOG_POSITIONS, TASKS
 from homeport.engine.services.ecs.task_rows import ENDING, TASK, Body
 from homeport.engine.services.engine import Engine
+from homeport.engine.services.log_events import LogEvent, pieces, requests, unless_there
 from homeport.engine.wire.errors import AwsError
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,6 @@ LOG = "ecs.log"
 GATHER_SECONDS = 0.1
 BATCH = 1000
 RETRY_SECONDS = 2.0
-_EXISTS = "ResourceAlreadyExistsException"
 
 
 async def open_stream(ctx: Context, row: Body, container: Body, docker_name: str, role: str | None) -> None:
@@ -39,8 +38,8 @@ async def open_stream(ctx: Context, row: Body, container: Body, docker_name: str
     group = options.get("awslogs-group", "")
     try:
         if options.get("awslogs-create-group") == "true":
-            await _unless_there(client.create_log_group(logGroupName=group))
-        await _unless_there(client.create_log_stream(logGroupName=group, logStreamName=stream))
+            await unless_there(client.create_log_group(logGroupName=group))
+        await unless_there(client.create_log_stream(logGroupName=group, logStreamName=stream))
     except AwsError as error:
         raise CannotStart(
             "ResourceInitializationError",
@@ -147,19 +146,21 @@ async def _send_all(ctx: Context, position: Body, lines: asyncio.Queue[Line | No
 
 async def _send(ctx: Context, position: Body, batch: list[Line]) -> None:
     client = _client(ctx, position["role"], position["region"])
-    latest = 0
-    events: list[Any] = []
-    for line in batch:
-        # two streams may be a little out of order, which PutLogEvents does not take
-        latest = max(latest, int(line.time * 1000))
-        if line.text:
-            events.append({"timestamp": latest, "message": line.text})
-    if events:
+    for events in requests(_events(batch)):
         await client.put_log_events(
             logGroupName=position["group"], logStreamName=position["stream"], logEvents=events
         )
     position["after"] = list(batch[-1].position)
     LOG_POSITIONS.put(ctx, position)
+
+
+def _events(batch: list[Line]) -> Iterator[LogEvent]:
+    latest = 0
+    for line in batch:
+        # two streams may be a little out of order, which PutLogEvents does not take
+        latest = max(latest, int(line.time * 1000))
+        if line.text:
+            yield from (LogEvent(timestamp=latest, message=piece) for piece in pieces(line.text))
 
 
 def _stream_name(row: Body, container: Body, options: Body) -> str:
@@ -171,11 +172,3 @@ def _client(ctx: Context, role: str | None, region: str) -> Client:
     if role:
         return ctx.engine.context("ecs-tasks", ctx.scope).client("logs", role=role, region=region)
     return ctx.client("logs", as_service=True, region=region)
-
-
-async def _unless_there(call: Any) -> None:
-    try:
-        await call
-    except AwsError as error:
-        if error.code != _EXISTS:
-            raise

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
 from datetime import UTC, datetime
-from typing import Any
 
 from homeport.engine.services.context import Context
+from homeport.engine.services.log_events import LogEvent, pieces, requests, unless_there
 from homeport.engine.wire.errors import AwsError
 
 log = logging.getLogger(__name__)
@@ -19,8 +18,6 @@ log = logging.getLogger(__name__)
 GATHER_SECONDS = 0.1
 TAIL = 4096
 """Bytes of an invocation's log that `LogType=Tail` returns."""
-_BATCH = 500
-_LONGEST = 250_000
 
 
 class LogStream:
@@ -32,34 +29,36 @@ class LogStream:
         self._ctx = ctx
         self._role = role
         self._made = False
-        self._events: list[dict[str, Any]] = []
-        self._tail: list[str] = []
+        self._events: list[LogEvent] = []
+        self._tail = b""
         self._sending = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self) -> None:
         """Forget what `tail` told: an invocation begins."""
-        self._tail = []
+        self._tail = b""
 
     def write(self, text: str) -> None:
         """Add one event; it is sent a moment later, together with what comes in the meantime."""
-        self._tail.append(text)
-        self._events.append({"timestamp": int(self._ctx.now() * 1000), "message": text[:_LONGEST] or " "})
+        self._tail = (self._tail + f"{text}\n".encode())[-TAIL:]
+        now = int(self._ctx.now() * 1000)
+        self._events += [LogEvent(timestamp=now, message=piece or " ") for piece in pieces(text)]
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(GATHER_SECONDS, self._spawn)
 
     def tail(self) -> bytes:
         """The last 4 KB of what was written since `begin`."""
-        return "".join(f"{text}\n" for text in self._tail).encode()[-TAIL:]
+        return self._tail
 
     async def flush(self) -> None:
         """Send everything that was written."""
         async with self._sending:
             while self._events:
-                batch, self._events = self._events[:_BATCH], self._events[_BATCH:]
+                written, self._events = self._events, []
                 try:
-                    await self._send(batch)
+                    for events in requests(written):
+                        await self._send(events)
                 except AwsError as error:
                     log.info("the log of %s is lost: %s", self.group, error.message)
 
@@ -69,11 +68,11 @@ class LogStream:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _send(self, events: list[dict[str, Any]]) -> None:
+    async def _send(self, events: list[LogEvent]) -> None:
         logs = self._ctx.client("logs", role=self._role)
         if not self._made:
-            await _unless_there(logs.create_log_group(logGroupName=self.group))
-            await _unless_there(logs.create_log_stream(logGroupName=self.group, logStreamName=self.name))
+            await unless_there(logs.create_log_group(logGroupName=self.group))
+            await unless_there(logs.create_log_stream(logGroupName=self.group, logStreamName=self.name))
             self._made = True
         await logs.put_log_events(logGroupName=self.group, logStreamName=self.name, logEvents=events)
 
@@ -81,11 +80,3 @@ class LogStream:
 def stream_name(now: float, version: str, id: str) -> str:
     """`2026/11/25/[$LATEST]<32 hex digits>`."""
     return f"{datetime.fromtimestamp(now, UTC):%Y/%m/%d}/[{version}]{id}"
-
-
-async def _unless_there(creation: Awaitable[Any]) -> None:
-    try:
-        await creation
-    except AwsError as error:
-        if error.code != "ResourceAlreadyExistsException":
-            raise
