@@ -2,6 +2,9 @@
 
 import json
 import subprocess
+import urllib.error
+import urllib.request
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -96,10 +99,11 @@ def test_a_killed_engine_adopts_what_runs(own_engine):
     )
 
 
-def test_a_task_reads_its_metadata_and_its_credentials(ecs: Ecs):
+def test_a_task_reads_its_metadata_and_its_credentials_until_it_stops(ecs: Ecs):
     iam = ecs.engine.client("iam")
     role = iam.create_role(RoleName="app", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
-    script = "wget -qO- $ECS_CONTAINER_METADATA_URI_V4/task; echo; wget -qO- $AWS_CONTAINER_CREDENTIALS_FULL_URI; echo"
+    own = "$AWS_CONTAINER_CREDENTIALS_FULL_URI"
+    script = f"wget -qO- $ECS_CONTAINER_METADATA_URI_V4/task; echo; wget -qO- {own}; echo; echo {own}"
     arn = ecs.run(ecs.define(f"sleep 1; {script}; sleep 60", task={"taskRoleArn": role}))
     runtime = ecs.until_running(arn)["containers"][0]["runtimeId"]
 
@@ -107,11 +111,16 @@ def test_a_task_reads_its_metadata_and_its_credentials(ecs: Ecs):
         shown = subprocess.run(["docker", "logs", runtime], capture_output=True, text=True, check=True)
         return (shown.stdout + shown.stderr).splitlines()
 
-    metadata, credentials = (json.loads(line) for line in until(logged, lambda lines: len(lines) == 2))
+    *told, address = until(logged, lambda lines: len(lines) == 3)
+    metadata, credentials = map(json.loads, told)
     assert metadata["TaskARN"] == arn
     assert metadata["Limits"] == {"CPU": 0.25, "Memory": 512}
     assert metadata["Containers"][0]["DockerId"] == runtime
     assert credentials["RoleArn"] == role and credentials["Token"]
+    ecs.api.stop_task(task=arn)
+    ecs.until_stopped(arn)
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{ecs.engine.url}{urlsplit(address).path}")
 
 
 def test_every_line_of_a_burst_at_the_end_is_in_the_log(ecs: Ecs):

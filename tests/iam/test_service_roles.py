@@ -99,10 +99,11 @@ async def test_a_container_finds_credentials_until_they_are_revoked(inside) -> N
     credential = identity.find_credential(found["AccessKeyId"], found["Token"], "sts")
 
     assert status == 200
+    assert identity.issue_container_credentials(role, "ecs-tasks.amazonaws.com", "task-1") == id
     assert found["RoleArn"] == role
     assert credential.secret == found["SecretAccessKey"]
     assert credential.principal.arn == f"arn:aws:sts::{inside.account}:assumed-role/task/task-1"
-    identity.revoke_container_credentials(id)
+    identity.revoke_container_credentials("task-1")
     assert (await get(inside.engine, f"/v2/credentials/{id}"))[0] == 404
 
 

@@ -39,13 +39,16 @@ class Identity(Protocol):
         role that it is in (`through`). Raises AccessDenied unless the role's trust policy lets it."""
 
     def issue_container_credentials(self, role_arn: str, service: str, session: str) -> str:
-        """Let a container act as a role: the id under which it finds its credentials."""
+        """Let a container act as a role in a session of its own: the id under which it finds its credentials."""
 
-    def revoke_container_credentials(self, id: str) -> None:
-        """The container is gone: nothing finds credentials under this id any more."""
+    def revoke_container_credentials(self, session: str) -> None:
+        """The container is gone: nothing finds credentials of its session any more."""
 
     def container_credentials(self, id: str) -> dict[str, Any] | None:
         """The answer of the container credentials endpoint, or None when there is no such id."""
+
+    def role_credentials(self, role_arn: str, service: str, session: str) -> dict[str, Any]:
+        """Temporary credentials of a role that a service assumes. Raises AccessDenied."""
 
     async def authorize(self, call: Call, operation: Operation | None) -> None:
         """Raise AccessDenied unless the call's principal may make it. `operation` is None for calls that are

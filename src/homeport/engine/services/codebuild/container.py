@@ -68,6 +68,11 @@ def name(docker: Runtime, id: str) -> str:
     return docker.name("build", id.partition(":")[2])
 
 
+def session(id: str) -> str:
+    """The session in which the build acts as its role."""
+    return f"AWSCodeBuild-{id.partition(':')[2]}"
+
+
 def source_folder(id: str) -> str:
     """The folder of the sources; AWS numbers it by chance."""
     number = int(hashlib.sha256(id.encode()).hexdigest()[:8], 16)

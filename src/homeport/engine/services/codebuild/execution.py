@@ -272,6 +272,7 @@ async def clean(ctx: Context, id: str) -> None:
     await ctx.engine.docker.remove(container.name(ctx.engine.docker, id))
     Workspace(ctx, id).drop()
     with ctx.store.transaction():
+        ctx.engine.identity.revoke_container_credentials(container.session(id))
         transcript.drop(ctx, id)
         ctx.notify(preparing.SLOT_TOPIC)
 

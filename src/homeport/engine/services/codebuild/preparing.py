@@ -100,7 +100,7 @@ async def prepare(ctx: Context, build: Row, image: str, nonce: str) -> Row:
     credentials = ctx.engine.identity.issue_container_credentials(
         build["serviceRole"],
         f"{ctx.assumes_as or 'codebuild'}.amazonaws.com",
-        f"AWSCodeBuild-{build['id'].partition(':')[2]}",
+        container.session(build["id"]),
     )
     system = container.base_environment(ctx, access, credentials)
     planned = phases.plan(spec)

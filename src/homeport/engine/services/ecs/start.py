@@ -319,8 +319,9 @@ async def stop_containers(ctx: Context, row: Body, definition: Body) -> None:
 
 
 async def remove(ctx: Context, row: Body, definition: Body) -> None:
-    """Remove the containers, whose results are in the row, and the volumes of this task alone."""
+    """Remove the containers, whose results are in the row, and the volumes and credentials of this task alone."""
     runtime = ctx.engine.docker
+    ctx.engine.identity.revoke_container_credentials(row["taskId"])
     names = [*(docker_name(ctx, row, name) for name in row["containers"]), docker_name(ctx, row, PAUSE)]
     await asyncio.gather(*(runtime.remove(name) for name in names))
     for volume in definition["volumes"]:

@@ -81,26 +81,34 @@ class IamIdentity:
         return role_session(role, session, account, service=service)
 
     def issue_container_credentials(self, role_arn: str, service: str, session: str) -> str:
-        """Let a container act as a role: the id under which it finds its credentials."""
+        """Let a container act as a role in a session of its own: the id under which it finds its credentials, the same
+        whenever it is asked for."""
         self.assume_for_service(role_arn, service, session)
-        body = {"id": secrets.token_hex(16), "role": role_arn, "service": service, "session": session}
+        body = {"role": role_arn, "service": service, "session": session}
+        for known in tables.CONTAINER_CREDENTIALS.list(self._place(), session=session):
+            if known == {**body, "id": known["id"]}:
+                return str(known["id"])
+        body["id"] = secrets.token_hex(16)
         tables.CONTAINER_CREDENTIALS.put(self._place(), body)
         return body["id"]
 
-    def revoke_container_credentials(self, id: str) -> None:
-        """The container is gone: nothing finds credentials under this id any more."""
-        tables.CONTAINER_CREDENTIALS.delete(self._place(), id)
+    def revoke_container_credentials(self, session: str) -> None:
+        """The container is gone: nothing finds credentials of its session any more."""
+        for known in tables.CONTAINER_CREDENTIALS.list(self._place(), session=session):
+            tables.CONTAINER_CREDENTIALS.delete(self._place(), known["id"])
 
     def container_credentials(self, id: str) -> dict[str, Any] | None:
         """The answer of the container credentials endpoint, or None when there is no such id. Raises AccessDenied
         when the role is gone or no longer trusts the service."""
         body = tables.CONTAINER_CREDENTIALS.get(self._place(), id)
-        if body is None:
-            return None
-        principal = self.assume_for_service(body["role"], body["service"], body["session"])
+        return self.role_credentials(body["role"], body["service"], body["session"]) if body else None
+
+    def role_credentials(self, role_arn: str, service: str, session: str) -> dict[str, Any]:
+        """Temporary credentials of a role that a service assumes. Raises AccessDenied."""
+        principal = self.assume_for_service(role_arn, service, session)
         issued = self.sessions.issue(principal, CONTAINER_SESSION, self._engine.now())
         return {
-            "RoleArn": body["role"],
+            "RoleArn": role_arn,
             "AccessKeyId": issued["AccessKeyId"],
             "SecretAccessKey": issued["SecretAccessKey"],
             "Token": issued["SessionToken"],

@@ -23,7 +23,7 @@ INSTANCE_PROFILES = Table("iam_instance_profiles", ("InstanceProfileName",))
 SERVER_CERTIFICATES = Table("iam_server_certificates", ("ServerCertificateName",))
 IDENTITY_PROVIDERS = Table("iam_identity_providers", ("Arn",))
 ACCOUNT = Table("iam_account", ("Name",))
-CONTAINER_CREDENTIALS = Table("iam_container_credentials", ("id",))
+CONTAINER_CREDENTIALS = Table("iam_container_credentials", ("id",), ("session",))
 
 
 def everywhere(ctx: Context) -> Context:

@@ -127,14 +127,9 @@ def _environment(
 
 def _credentials(ctx: Context, configuration: Row) -> dict[str, str]:
     """A session of the function's role, named like the function. Raises AccessDenied."""
-    identity = ctx.engine.identity
-    issued = identity.issue_container_credentials(
+    return ctx.engine.identity.role_credentials(
         configuration["Role"], "lambda.amazonaws.com", configuration["FunctionName"]
     )
-    try:
-        return identity.container_credentials(issued) or {}
-    finally:
-        identity.revoke_container_credentials(issued)
 
 
 def _files(ctx: Context, version: Row) -> bytes:
