@@ -51,6 +51,25 @@ def test_scaling_in_and_deleting(ecs: Ecs):
     ecs.api.get_waiter("services_inactive").wait(services=["web"])
 
 
+def test_what_ended_an_hour_ago_is_forgotten(own_engine):
+    own_engine.start(HOMEPORT_CLOCK_SPEED="1200")
+    own_engine.client("ecs").create_cluster()
+    ecs = Ecs(own_engine)
+    definition = ecs.define("exec sleep 600")
+    alone = ecs.run(ecs.define("true"))
+    ecs.serve(definition)
+    until(ecs.tasks, lambda tasks: tasks)
+    ecs.api.delete_service(service="web", force=True)
+    reasons = until(
+        lambda: (ecs.api.describe_tasks(tasks=[alone]), ecs.api.describe_services(services=["web"])),
+        lambda answers: all(answer["failures"] for answer in answers),
+    )
+    assert [answer["failures"][0]["reason"] for answer in reasons] == ["MISSING", "MISSING"]
+    assert ecs.tasks(status="STOPPED") == []
+    ecs.serve(definition)
+    assert ecs.service()["status"] == "ACTIVE"
+
+
 def test_a_new_revision_replaces_the_old_within_the_bounds(fast: Ecs):
     first, second = fast.define("exec sleep 600"), fast.define("exec sleep 601")
     fast.serve(first, 4, deploymentConfiguration={"minimumHealthyPercent": 50, "maximumPercent": 125})

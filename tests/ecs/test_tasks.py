@@ -141,6 +141,15 @@ def test_every_line_of_a_burst_at_the_end_is_in_the_log(ecs: Ecs):
     assert said[502:] == [str(number) for number in range(1, 5001)]
 
 
+def test_a_client_token_runs_a_task_once(ecs: Ecs):
+    definition = ecs.define("true")
+    arn = ecs.run(definition, clientToken="once")
+    assert ecs.run(definition, clientToken="once") == arn
+    with pytest.raises(ecs.api.exceptions.ConflictException) as error:
+        ecs.run(definition, clientToken="once", group="other")
+    assert error.value.response["resourceIds"] == [arn]
+
+
 def test_awslogs_go_on_over_a_restart_without_loss(own_engine):
     own_engine.start()
     own_engine.client("ecs").create_cluster()

@@ -6,8 +6,6 @@ https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StartBuild.html
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 import uuid
 from typing import Any
 
@@ -15,6 +13,7 @@ from homeport.engine.services.codebuild import board
 from homeport.engine.services.codebuild.tables import BUILDS, IN_PROGRESS, PROJECTS, Row
 from homeport.engine.services.codebuild.validation import check_project
 from homeport.engine.services.context import Context
+from homeport.engine.services.idempotency import fingerprint
 from homeport.engine.wire.errors import AwsError
 
 TOKEN_SECONDS = 300
@@ -153,8 +152,3 @@ def repeated(ctx: Context, request: dict[str, Any]) -> Row | None:
                 )
             return row
     return None
-
-
-def fingerprint(request: dict[str, Any]) -> str:
-    """The same for two requests that ask for the same."""
-    return hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()

@@ -81,10 +81,10 @@ def find_definition(ctx: Context, named: str, *, active: bool = True) -> Body:
         if row is None:
             raise AwsError("ClientException", "Unable to describe task definition.")
     else:
-        rows = DEFINITIONS.list(ctx, family, status="ACTIVE")
-        if not rows:
+        newest = DEFINITIONS.list(ctx, family, status="ACTIVE", last_first=True, limit=1)
+        if not newest:
             raise AwsError("ClientException", "Unable to describe task definition.")
-        row = max(rows, key=lambda each: each["revision"])
+        row = newest[0]
     if active and row["status"] != "ACTIVE":
         raise AwsError("ClientException", "TaskDefinition is inactive")
     return row

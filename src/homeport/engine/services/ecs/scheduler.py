@@ -38,12 +38,13 @@ from homeport.engine.services.ecs.service_rows import (
     alive,
     deployments,
     emit_action,
+    forget,
 )
 from homeport.engine.services.ecs.tables import DEFINITIONS, DEPLOYMENTS, REVISIONS, SERVICES
 from homeport.engine.services.ecs.task_rows import (
+    KEPT_SECONDS,
     Body,
     change,
-    forget_old,
     new_task,
     request_stop,
     scaled_in,
@@ -59,10 +60,9 @@ DOCKER_AWAY_SECONDS = 5.0
 
 
 def keys(engine: Engine) -> Iterable[Key]:
-    """Every service that was not deleted."""
+    """Every service; those that were deleted are to be forgotten."""
     for scope, service in SERVICES.everywhere(engine.store):
-        if service["status"] != "INACTIVE":
-            yield scope, f"{service['clusterName']}/{service['serviceName']}"
+        yield scope, f"{service['clusterName']}/{service['serviceName']}"
 
 
 async def reconcile(ctx: Context, key: str) -> float | None:
@@ -78,8 +78,10 @@ async def look(
 ) -> float | None:
     """Find out how a service is, then decide in one transaction, on its row as it is by then."""
     service = SERVICES.get(ctx, *key.split("/"))
-    if service is None or service["status"] == "INACTIVE":
+    if service is None:
         return None
+    if service["status"] == "INACTIVE":
+        return forget(ctx, service)
     try:
         findings = await find_out(ctx, service)
     except DockerUnavailable as error:
@@ -119,8 +121,7 @@ def _decide(ctx: Context, service: Body, findings: Findings) -> float | None:
     rows = alive(ctx, service)
     current = deployments(ctx, service)
     if service["status"] == "DRAINING" and not rows:
-        end_service(ctx, service, current)
-        return None
+        return end_service(ctx, service, current)
     if not current:
         return None
     tell_blindness(ctx, service, findings)
@@ -142,7 +143,6 @@ def _decide(ctx: Context, service: Body, findings: Findings) -> float | None:
             tell_impaired(ctx, service, deployment)
         if moves.start and not wait:
             start_tasks(ctx, service, deployment, moves.start, findings)
-    forget_old(ctx, service["clusterName"], service["serviceName"])
     baking = rollout.bake_left(service, primary, ctx.now())
     ctx.notify(topic(service["clusterName"], service["serviceName"]))
     return next_look(service, rows, judged, findings, [*waits, baking])
@@ -157,12 +157,12 @@ def judge_all(ctx: Context, service: Body, rows: list[Body], findings: Findings)
     }
 
 
-def end_service(ctx: Context, service: Body, current: list[Body]) -> None:
-    """The last task is gone: so is the service."""
-    service["status"] = "INACTIVE"
+def end_service(ctx: Context, service: Body, current: list[Body]) -> float:
+    """The last task is gone: so is the service. Returns when it is to be forgotten."""
+    service |= {"status": "INACTIVE", "endedAt": ctx.now()}
     for deployment in current:
         DEPLOYMENTS.put(ctx, deployment | {"status": "INACTIVE"})
-    forget_old(ctx, service["clusterName"], service["serviceName"])
+    return KEPT_SECONDS
 
 
 def note_healthy(

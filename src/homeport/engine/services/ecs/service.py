@@ -38,7 +38,7 @@ from homeport.engine.services.service import Service
 async def _start(engine: Engine) -> None:
     """Hear Docker's events; at once when there are tasks, else from the first task on."""
     engine.docker.listen(functools.partial(tasks.hear, engine))
-    if any(True for _ in tasks.keys(engine)):
+    if any(True for _ in tasks.alive(engine)):
         engine.docker.watch()
 
 

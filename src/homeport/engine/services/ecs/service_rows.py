@@ -7,8 +7,15 @@ import secrets
 from typing import Any
 
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecs.tables import DEPLOYMENTS, EVENTS, SERVICE_DEPLOYMENTS, SERVICES, TASKS
-from homeport.engine.services.ecs.task_rows import ENDING, SERVICE, Body
+from homeport.engine.services.ecs.tables import (
+    DEPLOYMENTS,
+    EVENTS,
+    REVISIONS,
+    SERVICE_DEPLOYMENTS,
+    SERVICES,
+    TASKS,
+)
+from homeport.engine.services.ecs.task_rows import ENDING, KEPT_SECONDS, SERVICE, Body
 
 KEPT_EVENTS = 100
 STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
@@ -53,6 +60,22 @@ def save_service(ctx: Context, service: Body) -> None:
     """Write the service and have the scheduler look at it."""
     SERVICES.put(ctx, service)
     ctx.wake(SERVICE, f"{service['clusterName']}/{service['serviceName']}")
+
+
+def forget(ctx: Context, service: Body) -> float | None:
+    """Delete all rows of a service that was deleted long ago; else return after how many seconds that is to be.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteService.html"""
+    left: float = service.get("endedAt", 0.0) + KEPT_SECONDS - ctx.now()
+    if left > 0:
+        return left
+    key = service["clusterName"], service["serviceName"]
+    with ctx.store.transaction():
+        SERVICES.delete(ctx, *key)
+        for table in (EVENTS, DEPLOYMENTS, SERVICE_DEPLOYMENTS, REVISIONS):
+            for row in table.list(ctx, *key):
+                table.delete(ctx, *key, row[table.key[-1]])
+    return None
 
 
 def add_event(ctx: Context, service: Body, message: str, deployment: Body | None = None) -> None:

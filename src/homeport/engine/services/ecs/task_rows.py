@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecs.tables import DEFINITIONS, LOG_POSITIONS, TASKS
+from homeport.engine.services.ecs.tables import DEFINITIONS, LOG_POSITIONS, TASKS, TOKENS
 
 Body = dict[str, Any]
 
 TASK = "ecs.task"
 SERVICE = "ecs.service"
 KEPT_SECONDS = 3600.0
-"""How long a stopped task can be described."""
+"""How long a stopped task, or a service that was deleted, can be described."""
 _INTERNAL = ("checked", "lines", "begun", "finished", "probe", "restarts")
 ENDING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")
 _SCALED_IN = "Scaling activity initiated by"
@@ -27,7 +27,8 @@ _SCALED_IN = "Scaling activity initiated by"
 
 def new_task(ctx: Context, cluster: str, definition: Body, settings: Mapping[str, Any]) -> Body:
     """Accept a task: its row, and the wake-up that starts it. `settings` are members of AWS's Task, and
-    `serviceName`, `deployment`, `targets`, `registries`, `images` for the task of a service."""
+    `serviceName`, `deployment`, `targets`, `registries`, `images` for the task of a service, `token` for the key of the
+    client token of RunTask."""
     settings = dict(settings)
     id = secrets.token_hex(16)
     arn = ctx.arn(f"task/{cluster}/{id}")
@@ -42,6 +43,7 @@ def new_task(ctx: Context, cluster: str, definition: Body, settings: Mapping[str
         "targets": settings.pop("targets", []),
         "registries": settings.pop("registries", []),
         "images": settings.pop("images", {}),
+        "token": settings.pop("token", None),
         "definition": [definition["family"], definition["revision"]],
         "containers": {
             container["name"]: _container(ctx, cluster, id, container, overrides)
@@ -233,11 +235,14 @@ def timestamp(value: float) -> str:
     return datetime.fromtimestamp(value, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def forget_old(ctx: Context, cluster: str, service: str) -> None:
-    """Delete the rows of a service's tasks that stopped long ago."""
-    for row in TASKS.list(ctx, cluster, serviceName=service, lastStatus="STOPPED"):
-        if row["task"]["stoppedAt"] < ctx.now() - KEPT_SECONDS:
-            with ctx.store.transaction():
-                TASKS.delete(ctx, row["clusterName"], row["taskId"])
-                for position in LOG_POSITIONS.list(ctx, row["taskId"]):
-                    LOG_POSITIONS.delete(ctx, row["taskId"], position["container"])
+def forget(ctx: Context, row: Body) -> float | None:
+    """Delete the row of a task that stopped long ago; else return after how many seconds it is to be deleted."""
+    left: float = row["task"]["stoppedAt"] + KEPT_SECONDS - ctx.now()
+    if left > 0:
+        return left
+    with ctx.store.transaction():
+        TASKS.delete(ctx, row["clusterName"], row["taskId"])
+        TOKENS.delete(ctx, row.get("token"))
+        for position in LOG_POSITIONS.list(ctx, row["taskId"]):
+            LOG_POSITIONS.delete(ctx, row["taskId"], position["container"])
+    return None

@@ -36,7 +36,7 @@ from homeport.engine.services.ecs.scheduler import (
 )
 from homeport.engine.services.ecs.service_rows import add_event, alive, emit_action
 from homeport.engine.services.ecs.tables import DEPLOYMENTS, REVISIONS
-from homeport.engine.services.ecs.task_rows import Body, forget_old, task_key
+from homeport.engine.services.ecs.task_rows import Body, task_key
 from homeport.engine.services.ecs.task_sets import computed_count, task_sets
 
 
@@ -74,12 +74,10 @@ def _decide(ctx: Context, service: Body, findings: Findings) -> float | None:
     rows = alive(ctx, service)
     sets = task_sets(ctx, service)
     if service["status"] == "DRAINING" and not rows:
-        end_service(ctx, service, sets)
-        return None
+        return end_service(ctx, service, sets)
     tell_blindness(ctx, service, findings)
     judged = judge_all(ctx, service, rows, findings)
     waits = [_advance(ctx, service, task_set, rows, judged, findings) for task_set in sets]
-    forget_old(ctx, *_key(service))
     _note_steady(ctx, service)
     return next_look(service, rows, judged, findings, waits)
 

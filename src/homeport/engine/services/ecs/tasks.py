@@ -30,6 +30,7 @@ from homeport.engine.services.ecs.task_rows import (
     Body,
     change,
     definition_of,
+    forget,
     task_key,
 )
 from homeport.engine.services.engine import Engine
@@ -46,6 +47,12 @@ NOW = 0.0
 
 
 def keys(engine: Engine) -> Iterable[Key]:
+    """Every task; those that have stopped are to be forgotten."""
+    for scope, row in TASKS.everywhere(engine.store):
+        yield scope, task_key(row)
+
+
+def alive(engine: Engine) -> Iterable[Key]:
     """Every task that has not stopped."""
     for scope, row in TASKS.everywhere(engine.store):
         if row["lastStatus"] != "STOPPED":
@@ -55,7 +62,7 @@ def keys(engine: Engine) -> Iterable[Key]:
 def hear(engine: Engine, event: Event) -> None:
     """Wake the task that an event of Docker is about."""
     if event.action == "connected":
-        for scope, key in keys(engine):
+        for scope, key in alive(engine):
             engine.wake(TASK, scope, key)
     elif "homeport.task" in event.labels and event.action != "create":
         scope = Scope(event.labels["homeport.account"], event.labels["homeport.region"])
@@ -66,8 +73,10 @@ async def reconcile(ctx: Context, key: str) -> float | None:
     """Take the task as far as it goes now."""
     while True:
         row = TASKS.get(ctx, *key.split("/"))
-        if row is None or row["lastStatus"] == "STOPPED":
+        if row is None:
             return None
+        if row["lastStatus"] == "STOPPED":
+            return forget(ctx, row)
         try:
             after = await _STATES[row["lastStatus"]](ctx, row)
         except CannotStart as error:

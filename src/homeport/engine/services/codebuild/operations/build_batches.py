@@ -11,9 +11,10 @@ from typing import Any
 from homeport.engine.services.codebuild import tables
 from homeport.engine.services.codebuild.batches import BATCH
 from homeport.engine.services.codebuild.launch import initiator
-from homeport.engine.services.codebuild.starting import TOKEN_SECONDS, effective, fingerprint
+from homeport.engine.services.codebuild.starting import TOKEN_SECONDS, effective
 from homeport.engine.services.codebuild.tables import BATCHES, BUILDS, IN_PROGRESS, PROJECTS, Row, shown
 from homeport.engine.services.context import Context
+from homeport.engine.services.idempotency import fingerprint
 from homeport.engine.services.pagination import page
 from homeport.engine.services.service import operation
 from homeport.engine.wire.errors import AwsError

@@ -25,8 +25,8 @@ async def register_task_definition(ctx: Context, request: Body) -> Body:
     check_name(family, "The family")
     definition = normalize(request)
     with ctx.store.transaction():
-        revisions = [row["revision"] for row in DEFINITIONS.list(ctx, family)]
-        revision = max(revisions, default=0) + 1
+        newest = DEFINITIONS.list(ctx, family, last_first=True, limit=1)
+        revision = newest[0]["revision"] + 1 if newest else 1
         row = {"family": family, "revision": revision, "status": "ACTIVE", "tags": request.get("tags", [])}
         row["definition"] = {
             **definition,

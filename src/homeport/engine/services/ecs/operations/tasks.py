@@ -22,10 +22,10 @@ from homeport.engine.services.ecs.tables import TASKS, TOKENS
 from homeport.engine.services.ecs.task_rows import (
     definition_of,
     described,
-    forget_old,
     new_task,
     request_stop,
 )
+from homeport.engine.services.idempotency import fingerprint
 from homeport.engine.services.pagination import page
 from homeport.engine.services.service import operation
 from homeport.engine.wire.errors import AwsError
@@ -39,9 +39,6 @@ async def run_task(ctx: Context, request: Body) -> Body:
     cluster = find_cluster(ctx, request.get("cluster"))
     definition = find_definition(ctx, request["taskDefinition"])
     await check_roles(ctx, {**definition["definition"], **request.get("overrides", {})})
-    if (token := request.get("clientToken")) and (known := TOKENS.get(ctx, token)):
-        before = [TASKS.get(ctx, *key) for key in known["tasks"]]
-        return {"tasks": [described(row) for row in before if row], "failures": []}
     strategy = request.get("capacityProviderStrategy")
     if strategy is None and not request.get("launchType"):
         strategy = cluster.get("defaultCapacityProviderStrategy")
@@ -52,16 +49,35 @@ async def run_task(ctx: Context, request: Body) -> Body:
     obstacle = await _obstacle(ctx, definition["definition"])
     if obstacle:
         return {"tasks": [], "failures": [{"reason": "RESOURCE:MEMORY", "detail": obstacle}]}
+    token = f"{cluster['clusterName']}/{request['clientToken']}" if request.get("clientToken") else None
     with ctx.store.transaction():
-        forget_old(ctx, cluster["clusterName"], "")
-        rows = [
-            new_task(ctx, cluster["clusterName"], definition, each)
-            for each in _distributed(settings, strategy, request.get("count", 1))
-        ]
-        if token:
-            keys = [[row["clusterName"], row["taskId"]] for row in rows]
-            TOKENS.put(ctx, {"token": token, "tasks": keys})
+        rows = _repeated(ctx, token, request) if token else None
+        if rows is None:
+            rows = [
+                new_task(ctx, cluster["clusterName"], definition, {**each, "token": token})
+                for each in _distributed(settings, strategy, request.get("count", 1))
+            ]
+            if token:
+                keys = [[row["clusterName"], row["taskId"]] for row in rows]
+                TOKENS.put(ctx, {"token": token, "tasks": keys, "request": fingerprint(request)})
     return {"tasks": [described(row) for row in rows], "failures": []}
+
+
+def _repeated(ctx: Context, token: str, request: Body) -> list[Body] | None:
+    """The tasks that a request of this client token has run before. Raises ConflictException if it asked for others.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html"""
+    known = TOKENS.get(ctx, token)
+    if known is None:
+        return None
+    rows = [row for key in known["tasks"] if (row := TASKS.get(ctx, *key))]
+    if known.get("request") != fingerprint(request):
+        raise AwsError(
+            "ConflictException",
+            "The client token is already in use with a different RunTask request.",
+            resourceIds=[row["task"]["taskArn"] for row in rows],
+        )
+    return rows
 
 
 def _settings(definition: Body, request: Body, *, fargate: bool) -> Body:
