@@ -60,6 +60,13 @@ def test_artifacts_and_reports(builds: Builds):
         logsConfig={"s3Logs": {"status": "ENABLED", "location": "out/logs"}},
     )
 
+    destination = {"bucket": "out", "path": "results", "packaging": "NONE"}
+    builds.client.create_report_group(
+        name="leaving-unit",
+        type="TEST",
+        exportConfig={"exportConfigType": "S3", "s3Destination": destination},
+    )
+
     build = builds.run("leaving")
 
     assert build["buildStatus"] == "SUCCEEDED", "\n".join(builds.log(build))
@@ -80,6 +87,8 @@ def test_artifacts_and_reports(builds: Builds):
         "testCases"
     ]
     assert [(case["name"], case["message"]) for case in failed] == [("two", "broke")]
+    exported = s3.get_object(Bucket="out", Key=f"results/leaving-unit/{report['name']}/junit.xml")
+    assert exported["Body"].read().startswith(b"<testsuite")
 
 
 def test_a_cache_in_s3_and_a_local_one_carry_files_to_the_next_build(builds: Builds):

@@ -276,3 +276,47 @@ def test_a_repository_without_webhooks_is_polled(engine, connection, upstream):
     engine.restart()
     newest = until(lambda: len(executions(engine)) == 3 and executions(engine)[0])
     assert ended(engine, "web", newest["pipelineExecutionId"])["artifactRevisions"][0]["revisionId"] == forced
+
+
+CLONED = """version: 0.2
+env:
+  exported-variables: [COUNT]
+phases:
+  build:
+    commands:
+      - COUNT=$(git rev-list --count HEAD)
+"""
+
+
+def test_a_full_clone_gives_the_build_the_history(engine, connection, upstream):
+    upstream.commit("two")
+    arn = role(engine, "codepipeline", "codebuild")
+    engine.client("codebuild").create_project(
+        name="count",
+        serviceRole=arn,
+        source={"type": "CODEPIPELINE", "buildspec": CLONED},
+        artifacts={"type": "CODEPIPELINE"},
+        environment={
+            "type": "LINUX_CONTAINER",
+            "image": "homeport/build:bookworm",
+            "computeType": "BUILD_GENERAL1_SMALL",
+        },
+    )
+    configuration = {
+        "ConnectionArn": connection,
+        "FullRepositoryId": REPOSITORY,
+        "BranchName": "main",
+        "OutputArtifactFormat": "CODEBUILD_CLONE_REF",
+    }
+    source = action("Source", "Source", "CodeStarSourceConnection", configuration, outputs=["Code"])
+    count = action("Count", "Build", "CodeBuild", {"ProjectName": "count"}, ["Code"], namespace="Counted")
+    commands = action("Commands", "Compute", "Commands", inputs=["Code"], commands=["git log -1"], runOrder=2)
+    structure = declaration("web", arn, ("Source", source), ("Build", count, commands), pipelineType="V2")
+    engine.client("codepipeline").create_pipeline(pipeline=structure)
+
+    assert outcome(engine, "web", first(engine, "web"), seconds=60) == ("Succeeded", [])
+    actions = engine.client("codepipeline").list_action_executions(pipelineName="web")
+    variables = {
+        one["actionName"]: one["output"].get("outputVariables") for one in actions["actionExecutionDetails"]
+    }
+    assert variables["Count"] == {"COUNT": "2"}

@@ -1,4 +1,4 @@
-"""Why the newest build of a project failed: its phases and the end of its log say it."""
+"""Why the newest build of a project failed: its phases and the end of its log say it. And why nobody is told of it."""
 
 from __future__ import annotations
 
@@ -52,6 +52,8 @@ _RULES = (
     ("TIMED_OUT", "it took longer than it may", "Raise build.timeout, or find what hangs in its log"),
 )
 _LINES = 12
+_NOT_REPORTED = "COMMIT_STATUS_NOT_REPORTED"
+"""What homeport's builds say at their end when their status could not be told (docs/parity.md)."""
 
 
 def check(scope: Scope) -> Iterator[Diagnosis]:
@@ -71,6 +73,22 @@ def _project(scope: Scope, codebuild: Any, name: str) -> Iterator[Diagnosis]:
                 line.rstrip() for line in build_log(codebuild, scope.client("logs"), build["id"], last=200)
             ]
             yield from _explained(name, build, [line for line in lines if line])
+        yield from _not_reported(name, build)
+
+
+def _not_reported(name: str, build: dict[str, Any]) -> Iterator[Diagnosis]:
+    """What the source provider answered to the status of a build."""
+    for context in build["phases"][-1].get("contexts", []):
+        if context.get("statusCode") == _NOT_REPORTED:
+            server = build["source"]["type"]
+            yield Diagnosis(
+                name,
+                "the status of its build is not shown at the commit",
+                f"{build['id']}: {context.get('message', '')}",
+                "Give CodeBuild a token that may write commit statuses of the repository (repo:status):  "
+                f"aws codebuild import-source-credentials --server-type {server} "
+                "--auth-type PERSONAL_ACCESS_TOKEN --token <token>",
+            )
 
 
 def _explained(name: str, build: dict[str, Any], log: list[str]) -> Iterator[Diagnosis]:

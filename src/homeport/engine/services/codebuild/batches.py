@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from homeport.engine.durable.execution import Execution, ExecutionKind, Stopped
-from homeport.engine.services.codebuild import board, combining, preparing
+from homeport.engine.services.codebuild import board, combining, commit_statuses, preparing, sources
 from homeport.engine.services.codebuild.batch_spec import BatchBuild
 from homeport.engine.services.codebuild.buildspec import YamlFileError, parse
 from homeport.engine.services.codebuild.execution import BUILD
@@ -44,7 +44,7 @@ class Batch:
         """Run all builds and return the batch's status."""
         try:
             specs = await self._specs()
-            await self.x.record("groups", lambda: self._enter("IN_PROGRESS", buildGroups=self._groups(specs)))
+            await self.x.record("groups", lambda: self._begin(specs))
             status = await self._builds(specs)
             if status == "SUCCEEDED" and combining.combines(self.row):
                 await self._combine()
@@ -96,6 +96,11 @@ class Batch:
             for build in spec.batch.builds
         ]
         return builds
+
+    def _begin(self, specs: list[Row]) -> None:
+        resolved = sources.shown_version(self.row["source"], specs[0]["resolved"])
+        members = {"resolvedSourceVersion": resolved} if resolved else {}
+        self._enter("IN_PROGRESS", buildGroups=self._groups(specs), **members)
 
     def _groups(self, specs: list[Row]) -> list[Row]:
         kept = {group["identifier"]: group for group in self.row.get("_kept", [])}
@@ -246,6 +251,7 @@ class Batch:
 
     def _save(self, row: Row) -> None:
         BATCHES.put(self.ctx, row)
+        commit_statuses.note(self.ctx, row)
         self.ctx.notify(board.topic(row["id"]))
 
 
@@ -258,6 +264,9 @@ def build_request(row: Row, build: BatchBuild, resolved: str, token: str) -> dic
         request["timeoutInMinutesOverride"] = request.pop("buildTimeoutInMinutesOverride")
     if resolved:
         request["sourceVersion"] = resolved
+    if row["source"].get("reportBuildStatus"):
+        individual = row["buildBatchConfig"].get("batchReportMode") == commit_statuses.INDIVIDUAL
+        request["reportBuildStatusOverride"] = individual
     own = {
         "buildspecOverride": build.buildspec,
         "imageOverride": build.image,

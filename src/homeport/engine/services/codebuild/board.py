@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from homeport.engine.services.codebuild import commit_statuses
 from homeport.engine.services.codebuild.tables import BUILDS, IN_PROGRESS, Row, shown
 from homeport.engine.services.context import Context
 
@@ -86,6 +87,7 @@ def _ended(phase: Row, now: float, status: str, code: str, message: str) -> Row:
 
 def _save(ctx: Context, row: Row) -> None:
     BUILDS.put(ctx, row)
+    commit_statuses.note(ctx, row)
     ctx.notify(topic(row["id"]))
 
 

@@ -32,7 +32,9 @@ async def collect(
     keep_links: bool = False,
 ) -> list[Picked] | None:
     """Copy the files below `base` that the patterns mean to a local folder; None when there is no such base. Absolute
-    patterns mean places outside of the base."""
+    patterns mean places outside of the base. A base with patterns in it (`my-build*`) means all folders that match."""
+    if any(char in base for char in "*?"):
+        return await _collect_below_all(docker, container, base, patterns, folder, excluded, keep_links)
     relative = [posixpath.relpath(each, base) if each.startswith("/") else each for each in patterns]
     start = globs.root(tuple(relative))
     top = posixpath.normpath(posixpath.join(base, start))
@@ -51,6 +53,26 @@ async def collect(
         return await asyncio.to_thread(_pick, archive, prefix, relative, folder, excluded, keep_links)
     finally:
         archive.unlink()
+
+
+async def _collect_below_all(
+    docker: Runtime,
+    container: str,
+    base: str,
+    patterns: Sequence[str],
+    folder: Path,
+    excluded: Sequence[str],
+    keep_links: bool,
+) -> list[Picked] | None:
+    """The folders that match are not part of the paths; what lies in two of them is taken from the last."""
+    top = globs.root((base,))
+    own = posixpath.relpath(base, top)
+    within = [posixpath.join(own, globs.plain(each)) for each in patterns]
+    without = [posixpath.join(own, globs.plain(each)) for each in excluded]
+    found = await collect(docker, container, top, within, folder, without, keep_links)
+    depth = own.count("/") + 1
+    paths = {each.path.split("/", depth)[-1]: each for each in found or ()}
+    return [each._replace(path=path) for path, each in sorted(paths.items())] or None
 
 
 def _pick(

@@ -100,15 +100,25 @@ def of_build(
         "CODEBUILD_SRC_DIR": source_directories.get("", ""),
         "CODEBUILD_START_TIME": str(int(build["startTime"] * 1000)),
     }
-    source = build["source"]
     optional = {
-        "CODEBUILD_RESOLVED_SOURCE_VERSION": build.get("resolvedSourceVersion"),
-        "CODEBUILD_SOURCE_REPO_URL": source.get("location") if source["type"] != "CODEPIPELINE" else None,
-        "CODEBUILD_SOURCE_VERSION": build.get("sourceVersion"),
+        "CODEBUILD_RESOLVED_SOURCE_VERSION": build.get("resolvedSourceVersion", ""),
+        "CODEBUILD_SOURCE_REPO_URL": _source_url(build["source"]),
+        "CODEBUILD_SOURCE_VERSION": build.get("sourceVersion", ""),
     }
+    for source in build.get("secondarySources", ()):
+        optional[f"CODEBUILD_SOURCE_REPO_URL_{source['sourceIdentifier']}"] = _source_url(source)
+    for each in build.get("secondarySourceVersions", ()):
+        optional[f"CODEBUILD_SOURCE_VERSION_{each['sourceIdentifier']}"] = each["sourceVersion"]
     variables |= {name: value for name, value in optional.items() if value}
     variables |= {f"CODEBUILD_SRC_DIR_{name}": path for name, path in source_directories.items() if name}
     return variables
+
+
+def _source_url(source: Mapping[str, Any]) -> str:
+    location = str(source.get("location", ""))
+    if source["type"] == "S3":
+        return f"s3://{location.removeprefix('arn:aws:s3:::')}"
+    return location if source["type"] != "CODEPIPELINE" else ""
 
 
 def as_shell(variables: Mapping[str, str]) -> str:

@@ -19,7 +19,7 @@ def root(patterns: tuple[str, ...]) -> str:
     """The deepest folder or file below which everything lies that the patterns mean; "" for the base itself."""
     common: list[str] | None = None
     for pattern in patterns:
-        parts = _normal(pattern).split("/")
+        parts = plain(pattern).split("/")
         fixed = []
         for part in parts:
             if any(char in part for char in "*?["):
@@ -38,7 +38,8 @@ def _shared(one: list[str], other: list[str]) -> list[str]:
     return shared
 
 
-def _normal(pattern: str) -> str:
+def plain(pattern: str) -> str:
+    """The pattern without what means nothing: `./` before it, `/` behind it."""
     while pattern.startswith("./"):
         pattern = pattern[2:]
     return pattern.rstrip("/") if pattern != "/" else pattern
@@ -46,7 +47,7 @@ def _normal(pattern: str) -> str:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    pattern, expression, i = _normal(pattern), "", 0
+    pattern, expression, i = plain(pattern), "", 0
     while i < len(pattern):
         if pattern.startswith("**/", i):
             expression += "(?:.*/)?"

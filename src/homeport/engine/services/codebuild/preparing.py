@@ -15,6 +15,7 @@ from homeport.engine.services.codebuild import (
     build_images,
     container,
     environment,
+    git_helper,
     log_stream,
     phases,
     s3_cache,
@@ -94,7 +95,8 @@ async def prepare(ctx: Context, build: Row, image: str, nonce: str) -> Row:
     lines += [said] if said else []
     if cached:
         folders["/"] = cached
-    build = build | {"resolvedSourceVersion": resolved} if resolved else build
+    shown = sources.shown_version(build["source"], resolved)
+    build = build | {"resolvedSourceVersion": shown} if shown else build
     own = environment.of_build(build, directories, build["logs"].get("streamName", ""))
     access = await ctx.engine.container_access()
     credentials = ctx.engine.identity.issue_container_credentials(
@@ -103,6 +105,10 @@ async def prepare(ctx: Context, build: Row, image: str, nonce: str) -> Row:
         container.session(build["id"]),
     )
     system = container.base_environment(ctx, access, credentials)
+    helper = await git_helper.of_build(ctx, build) if spec.env.git_credential_helper else None
+    if helper:
+        own |= helper.variables
+        hidden += helper.secrets
     planned = phases.plan(spec)
     files = plan_files(
         planned,
@@ -123,6 +129,7 @@ async def prepare(ctx: Context, build: Row, image: str, nonce: str) -> Row:
         "files": {
             **{f"{READONLY}/{name}": content for name, content in files.items()},
             f"{READONLY}/buildspec.yml": text,
+            **({git_helper.FILE: helper.file} if helper and helper.file else {}),
             f"{TMP}/env.sh": environment.as_shell({**own, **system, **values}),
             f"{TMP}/dir.txt": directories[""] + "\n",
         },
@@ -135,7 +142,7 @@ async def prepare(ctx: Context, build: Row, image: str, nonce: str) -> Row:
         "lines": lines,
         "buildspec": text,
         "directories": directories,
-        "resolved": resolved,
+        "resolved": shown,
         "cacheKey": s3_cache.expanded_key(spec, primary),
         "secret": [name for name, value in values.items() if value in hidden],
     }

@@ -14,6 +14,7 @@ from typing import Any
 from homeport.engine.services.codebuild import container
 from homeport.engine.services.codebuild.buildspec import Buildspec, Report
 from homeport.engine.services.codebuild.collect import Picked, collect
+from homeport.engine.services.codebuild.report_export import export
 from homeport.engine.services.codebuild.reports import (
     COVERAGE_FORMATS,
     CoveredFile,
@@ -27,6 +28,9 @@ from homeport.engine.services.codebuild.workspace import Workspace
 from homeport.engine.services.context import Context
 from homeport.engine.wire.errors import AwsError
 
+MOST_CASES, LONGEST_NAME, LONGEST_MESSAGE = 500, 1_000, 5_000
+"""Test cases of a report, and characters of each.
+https://docs.aws.amazon.com/codebuild/latest/userguide/limits.html"""
 LIFETIME = 30 * 24 * 3600.0
 STATUSES = ("ERROR", "FAILED", "SKIPPED", "SUCCEEDED", "UNKNOWN")
 
@@ -46,9 +50,17 @@ async def store(
             said.append(f"No matching report files found for report group {wanted.group}")
             continue
         try:
-            made.append(await _report(ctx, build, wanted, picked, said))
+            report = await _report(ctx, build, wanted, picked, said)
         except AwsError as error:
             said.append(f"The report group {wanted.group} cannot be used: {error.message}")
+            continue
+        made.append(report)
+        try:
+            place = await export(ctx, build, wanted, report, picked, folder)
+        except AwsError as error:
+            said.append(f"The results of report group {wanted.group} cannot be exported: {error.message}")
+        else:
+            said += [f"Exported the results of report group {wanted.group} to {place}"] if place else []
     return made, said
 
 
@@ -83,8 +95,8 @@ async def _report(ctx: Context, build: Row, wanted: Report, picked: list[Picked]
         "created": now,
         "expired": now + LIFETIME,
         "exportConfig": group["exportConfig"],
-        "truncated": False,
-        "_items": items,
+        "truncated": not coverage and len(items) > MOST_CASES,
+        "_items": items if coverage else [_shortened(item) for item in items[:MOST_CASES]],
     }
     if coverage:
         report["codeCoverageSummary"] = coverage_summary(
@@ -96,6 +108,13 @@ async def _report(ctx: Context, build: Row, wanted: Report, picked: list[Picked]
         f"{_kind(wanted).capitalize()} report {wanted.group}: {len(items)} items from {len(picked)} file(s)"
     )
     return report
+
+
+def _shortened(case: Row) -> Row:
+    return case | {
+        "name": case["name"][:LONGEST_NAME],
+        "message": case["message"][:LONGEST_MESSAGE],
+    }
 
 
 def _without_file(item: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from homeport.engine.services.codebuild import badges, mirror, webhooks
+from homeport.engine.services.codebuild import badges, commit_statuses, mirror, webhooks
 from homeport.engine.services.codebuild.batches import BATCH
 from homeport.engine.services.codebuild.execution import BUILD
 from homeport.engine.services.codebuild.operations import (
@@ -49,6 +49,7 @@ SERVICE = Service(
         webhook_operations,
     ),
     executions=(BUILD, BATCH),
+    reconcilers=(commit_statuses.RECONCILER,),
     mounts={**mirror.mounts(), webhooks.PREFIX: webhooks.mount, badges.PREFIX: badges.mount},
     stop=_stop,
     reset=_reset,

@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from homeport.engine.services.codebuild import transfer
-from homeport.engine.services.codebuild.tables import CREDENTIALS, Row
+from homeport.engine.services.codebuild import git_access, transfer
+from homeport.engine.services.codebuild.tables import Row
 from homeport.engine.services.codebuild.verdict import PhaseFailed
 from homeport.engine.services.codecommit import clone, git
+from homeport.engine.services.codeconnections import clone as connection_clone
 from homeport.engine.services.context import Context
 from homeport.engine.wire.errors import AwsError
 
 CLONE_REFERENCE = "codebuild-clone-reference.json"
+_COMMIT_OF = re.compile(r"(?P<reference>.+)\^\{(?P<commit>[0-9a-f]{40})\}")
+"""A version that names a commit and where it is found: `refs/heads/main^{<full commit id>}`."""
 _CODECOMMIT = re.compile(
     r"git-codecommit(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?::\d+)?/v1/repos/([\w.-]+?)(?:\.git)?/?$"
 )
@@ -40,10 +43,20 @@ async def fetch(ctx: Context, role: str, source: Row, version: str, folder: Path
             return await _fetch_s3(ctx, role, source, version, folder)
         if kind == "CODECOMMIT":
             region, repository = _repository(ctx, source["location"])
-            return await clone.clone(ctx, role, region, repository, version, folder)
-        return await _clone(ctx, source, version, folder)
+            found = _COMMIT_OF.fullmatch(version)
+            wanted = found["commit"] if found else version
+            return await clone.clone(ctx, role, region, repository, wanted, folder)
+        return await _clone(ctx, role, source, version, folder)
     except AwsError as error:
         raise PhaseFailed("CLIENT_ERROR", f"{_what(source)}: {error.message}") from None
+
+
+def shown_version(source: Row, resolved: str) -> str:
+    """`resolvedSourceVersion`: a commit, or the revision that CodePipeline gives; objects have none.
+
+    https://docs.aws.amazon.com/codebuild/latest/APIReference/API_Build.html
+    """
+    return "" if source["type"] == "S3" or resolved.startswith("arn:aws:s3:::") else resolved
 
 
 def directory(source: Row, version_folder: str) -> str:
@@ -91,10 +104,16 @@ async def _fetch_s3(ctx: Context, role: str, source: Row, version: str, folder: 
     if source["type"] == "CODEPIPELINE" and reference.is_file():
         wanted = json.loads(reference.read_text())
         reference.unlink()
-        return await clone.clone(
-            ctx, role, wanted["Region"], wanted["RepositoryName"], wanted["CommitId"], folder
-        )
+        return await _clone_referenced(ctx, role, wanted, folder)
     return version if source["type"] == "CODEPIPELINE" else str(answer.get("VersionId") or version)
+
+
+async def _clone_referenced(ctx: Context, role: str, wanted: dict[str, str], folder: Path) -> str:
+    """What a source action leaves a reference to, in place of the files."""
+    commit = reference(wanted["CommitId"])
+    if arn := wanted.get("ConnectionArn"):
+        return await connection_clone.clone(ctx, role, arn, wanted["FullRepositoryName"], commit, folder)
+    return await clone.clone(ctx, role, wanted["Region"], wanted["RepositoryName"], commit, folder)
 
 
 async def _fetch_folder(s3: Any, bucket: str, prefix: str, folder: Path) -> None:
@@ -139,10 +158,11 @@ def _inside(folder: Path, name: str) -> Path | None:
     return target if inside else None
 
 
-async def _clone(ctx: Context, source: Row, version: str, folder: Path) -> str:
+async def _clone(ctx: Context, role: str, source: Row, version: str, folder: Path) -> str:
     """Clone over HTTPS with the host's git, proxies and certificates."""
-    wanted = reference(version)
-    environment = git.remote_environment(ctx.engine.config, _login(ctx, source))
+    found = _COMMIT_OF.fullmatch(version)
+    wanted = reference(found["reference"] if found else version)
+    environment = git.remote_environment(ctx.engine.config, await git_access.find(ctx, role, source))
     if source.get("insecureSsl"):
         environment["GIT_SSL_NO_VERIFY"] = "1"
 
@@ -156,14 +176,14 @@ async def _clone(ctx: Context, source: Row, version: str, folder: Path) -> str:
     depth = source.get("gitCloneDepth") or 0
     await run("init", "--quiet", ".")
     await run("remote", "add", "origin", source["location"])
-    shallow = [f"--depth={depth}"] if depth else []
+    shallow = [f"--depth={depth}"] if depth and not found else []
     try:
         await run("fetch", "--quiet", *shallow, "origin", wanted or "HEAD")
     except PhaseFailed:
         await run("fetch", "--quiet", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*")
-        await run("checkout", "--quiet", "--detach", wanted)
+        await run("checkout", "--quiet", "--detach", found["commit"] if found else wanted)
     else:
-        await run("checkout", "--quiet", "--detach", "FETCH_HEAD")
+        await run("checkout", "--quiet", "--detach", found["commit"] if found else "FETCH_HEAD")
     if source.get("gitSubmodulesConfig", {}).get("fetchSubmodules"):
         await run("submodule", "update", "--init", "--recursive", "--quiet")
     return (await run("rev-parse", "HEAD")).strip()
@@ -177,11 +197,3 @@ def reference(version: str) -> str:
     if found := re.fullmatch(r"pr/(\d+)", version):
         return f"refs/pull/{found[1]}/head"
     return version
-
-
-def _login(ctx: Context, source: Row) -> git.Login | None:
-    """The imported credentials of this kind of server; none for public repositories."""
-    for row in CREDENTIALS.list(ctx):
-        if row["serverType"] == source["type"]:
-            return git.Login(source["location"], row.get("username") or "x-access-token", row["_token"])
-    return None

@@ -11,7 +11,7 @@ from typing import Any
 
 from homeport.engine.services.codebuild import board
 from homeport.engine.services.codebuild.tables import BUILDS, IN_PROGRESS, PROJECTS, Row
-from homeport.engine.services.codebuild.validation import check_project
+from homeport.engine.services.codebuild.validation import STATUS_SOURCES, check_project
 from homeport.engine.services.context import Context
 from homeport.engine.services.idempotency import fingerprint
 from homeport.engine.wire.errors import AwsError
@@ -40,6 +40,7 @@ _SOURCE = {
     "buildspecOverride": "buildspec",
     "insecureSslOverride": "insecureSsl",
     "reportBuildStatusOverride": "reportBuildStatus",
+    "reportBuildBatchStatusOverride": "reportBuildStatus",
     "buildStatusConfigOverride": "buildStatusConfig",
 }
 _ENVIRONMENT = {
@@ -63,6 +64,9 @@ def effective(project: Row, request: dict[str, Any]) -> Row:
     settings |= {field: request[name] for name, field in _WHOLE.items() if name in request}
     for names, part in ((_SOURCE, "source"), (_ENVIRONMENT, "environment")):
         settings[part] |= {field: request[name] for name, field in names.items() if name in request}
+    if settings["source"]["type"] not in STATUS_SOURCES and "reportBuildStatusOverride" not in request:
+        # of the project's own source, whose type the request overrides
+        settings["source"].pop("reportBuildStatus", None)
     if "sourceTypeOverride" in request and "artifactsOverride" not in request:
         both = {settings["source"]["type"], settings["artifacts"]["type"]}
         if "CODEPIPELINE" in both and len(both) > 1:

@@ -23,6 +23,7 @@ TRANSCRIPTS = Table("codebuild_transcripts", key=("id",))
 REPORT_GROUPS = Table("codebuild_report_groups", key=("arn",))
 REPORTS = Table("codebuild_reports", key=("arn",), columns=("reportGroupArn", "status"))
 REPORT_ITEMS = Table("codebuild_report_items", key=("reportArn", "number"))
+STATUSES = Table("codebuild_statuses", key=("arn",))
 CREDENTIALS = Table("codebuild_credentials", key=("arn",))
 POLICIES = Table("codebuild_policies", key=("arn",))
 

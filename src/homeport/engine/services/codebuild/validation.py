@@ -7,6 +7,8 @@ from typing import Any
 from homeport.engine.wire.errors import AwsError
 
 GIT_SOURCES = ("CODECOMMIT", "GITHUB", "GITHUB_ENTERPRISE", "GITLAB", "GITLAB_SELF_MANAGED", "BITBUCKET")
+STATUS_SOURCES = tuple(kind for kind in GIT_SOURCES if kind != "CODECOMMIT")
+"""Sources whose provider can be told how builds go."""
 _MAX_SECONDARY = 12
 _LINUX = ("LINUX_CONTAINER", "ARM_CONTAINER", "LINUX_EC2", "ARM_EC2", "LINUX_GPU_CONTAINER")
 
@@ -31,6 +33,8 @@ def check_project(row: dict[str, Any]) -> None:
         _refuse("Project source type NO_SOURCE requires a buildspec: give it in source.buildspec")
     if (row["source"]["type"] == "CODEPIPELINE") != (row["artifacts"]["type"] == "CODEPIPELINE"):
         _refuse("Invalid artifacts type: source and artifacts must both be CODEPIPELINE, or neither")
+    if row.get("badge", {}).get("badgeEnabled") and row["source"]["type"] not in GIT_SOURCES:
+        _refuse(f"Build badges are not supported for source type {row['source']['type']}")
     check_environment(row["environment"])
     _check_cache(row.get("cache", {}))
 
@@ -57,6 +61,11 @@ def refuse_fleets() -> None:
 def _check_source(source: dict[str, Any], what: str) -> None:
     if source["type"] in (*GIT_SOURCES, "S3") and not source.get("location"):
         _refuse(f"Invalid {what}: location must be specified when source type is {source['type']}")
+    if source.get("reportBuildStatus") and source["type"] not in STATUS_SOURCES:
+        _refuse(
+            f"Invalid {what}: reportBuildStatus can be used with source type {', '.join(STATUS_SOURCES)} only, "
+            f"not with {source['type']}"
+        )
     if source["type"] == "S3" and "/" not in source["location"].removeprefix("arn:aws:s3:::"):
         _refuse(
             f"Invalid {what}: S3 location must be of the form bucket/path/to/object.zip or bucket/folder/"

@@ -25,6 +25,7 @@ class Event:
     tag: str = ""
     release: str = ""
     repository: str = ""
+    previous: str = ""
 
 
 _PULL_REQUESTS = {
@@ -55,6 +56,7 @@ def from_github(kind: str, payload: Mapping[str, Any]) -> Event | None:
             message=(payload.get("head_commit") or {}).get("message", ""),
             paths=tuple(dict.fromkeys(paths)),
             repository=repository,
+            previous=payload.get("before", "").replace(_NULL, ""),
         )
     if kind == "pull_request" and (name := _pull_request(payload)):
         request = payload["pull_request"]

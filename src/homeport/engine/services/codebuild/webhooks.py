@@ -10,6 +10,7 @@ import hmac
 import json
 from typing import TYPE_CHECKING, Any
 
+from homeport.engine.services.codebuild import git_access
 from homeport.engine.services.codebuild.launch import launch
 from homeport.engine.services.codebuild.operations.build_batches import start_batch
 from homeport.engine.services.codebuild.tables import PROJECTS, Row
@@ -53,8 +54,12 @@ async def _receive(engine: Engine, request: http.Request) -> tuple[int, dict[str
     if event is None or not starts(webhook.get("filterGroups", []), webhook.get("branchFilter", ""), event):
         return 200, {"message": "No filter group matches"}
     wanted = _request(project, event, request.headers.get("x-github-delivery", ""))
+    batch = webhook.get("buildType") == "BUILD_BATCH"
+    if git_access.known(ctx, project["source"]):
+        # what a webhook has started is always reported
+        wanted["reportBuildBatchStatusOverride" if batch else "reportBuildStatusOverride"] = True
     initiator = "GitHub-Hookshot/homeport"
-    if webhook.get("buildType") == "BUILD_BATCH":
+    if batch:
         return 202, {"message": "accepted", "id": start_batch(ctx, wanted, initiator)["id"]}
     return 202, {"message": "accepted", "id": launch(ctx, wanted, initiator)["id"]}
 
@@ -73,6 +78,7 @@ def _request(project: Row, event: Event, delivery: str) -> dict[str, Any]:
         "CODEBUILD_WEBHOOK_EVENT": event.name,
         "CODEBUILD_WEBHOOK_HEAD_REF": event.head_ref,
         "CODEBUILD_WEBHOOK_BASE_REF": event.base_ref,
+        "CODEBUILD_WEBHOOK_PREV_COMMIT": event.previous,
         "CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID": event.actor,
     }
     request: dict[str, Any] = {

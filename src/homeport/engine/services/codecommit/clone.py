@@ -9,7 +9,7 @@ from pathlib import Path
 
 from homeport.engine.services.codecommit import git, heads, tables
 from homeport.engine.services.codecommit.permissions import authorize
-from homeport.engine.services.context import Context
+from homeport.engine.services.context import Context, principal_name
 
 
 async def clone(
@@ -19,7 +19,9 @@ async def clone(
     and return the commit. `ctx` is the context of the service that asks. Raises AwsError."""
     own = ctx.engine.context("codecommit", ctx.scope._replace(region=region))
     session = f"{ctx.service}-{ctx.request_id[:8]}"
-    principal = ctx.engine.identity.assume_for_service(role, f"{ctx.service}.amazonaws.com", session)
+    principal = ctx.engine.identity.assume_for_service(
+        role, principal_name(ctx.assumes_as or ctx.service), session
+    )
     await authorize(own, principal, "GitPull", repository_name)
     repository = tables.repository(own, repository_name)
     wanted = version or await heads.default_branch(own, repository) or "HEAD"

@@ -11,7 +11,7 @@ from botocore.model import OperationModel
 
 from homeport.engine.services.codeconnections import tables
 from homeport.engine.services.codeconnections.tables import Row
-from homeport.engine.services.context import Context
+from homeport.engine.services.context import Context, principal_name
 from homeport.engine.store.database import Scope
 from homeport.engine.wire import model
 from homeport.engine.wire.call import Call
@@ -24,7 +24,10 @@ async def use(
     """The connection, and a context to read its repositories in. `ctx` is that of the service which uses it, `role`
     the one that it acts as. Raises AccessDenied, ResourceNotFoundException and InvalidInputException."""
     principal = ctx.engine.identity.assume_for_service(
-        role, f"{ctx.service}.amazonaws.com", f"{ctx.service}-{ctx.request_id[:8]}", through
+        role,
+        principal_name(ctx.assumes_as or ctx.service),
+        f"{ctx.service}-{ctx.request_id[:8]}",
+        through,
     )
     service = "codestar-connections" if ":codestar-connections:" in arn else "codeconnections"
     await ctx.engine.identity.authorize(

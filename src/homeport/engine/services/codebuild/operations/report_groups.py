@@ -19,6 +19,7 @@ _PAGE = 100
 @operation
 async def create_report_group(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Create a report group."""
+    _check(request["exportConfig"])
     arn = ctx.arn(f"report-group/{request['name']}")
     if REPORT_GROUPS.get(ctx, arn):
         raise AwsError("ResourceAlreadyExistsException", f"Report group already exists: {arn}")
@@ -32,6 +33,7 @@ async def create_report_group(ctx: Context, request: dict[str, Any]) -> dict[str
 async def update_report_group(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Change a report group's export or tags."""
     row = report_group(ctx, request["arn"])
+    _check(request.get("exportConfig", {}))
     row |= {key: request[key] for key in ("exportConfig", "tags") if key in request} | {
         "lastModified": ctx.now()
     }
@@ -79,6 +81,11 @@ async def delete_report_group(ctx: Context, request: dict[str, Any]) -> dict[str
             forget_report(ctx, report["arn"])
         REPORT_GROUPS.delete(ctx, arn)
     return {}
+
+
+def _check(export: dict[str, Any]) -> None:
+    if export.get("exportConfigType") == "S3" and not export.get("s3Destination", {}).get("bucket"):
+        raise AwsError("InvalidInputException", "Invalid export config: s3Destination needs a bucket")
 
 
 def report_group(ctx: Context, arn: str) -> Row:
