@@ -1,5 +1,6 @@
 """An engine with a cluster, and an image small enough to make from the machine's own busybox."""
 
+import json
 import subprocess
 from typing import Any
 
@@ -118,6 +119,44 @@ class Alarm:
 
     def ring(self) -> None:
         self._api.set_alarm_state(AlarmName=self._name, StateValue="ALARM", StateReason="by hand")
+
+
+TRUST = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",'
+    ' "Principal": {"Service": "ecs-tasks.amazonaws.com"}}]}'
+)
+
+
+def execution_role(engine: Any, *actions: str) -> str:
+    """A role that ECS may be in for tasks, with these permissions; its ARN."""
+    iam = engine.client("iam")
+    role = iam.create_role(RoleName="execution", AssumeRolePolicyDocument=TRUST)["Role"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName="execution", PolicyName="execution", PolicyDocument=document)
+    return role["Arn"]
+
+
+def logged(engine: Any) -> dict[str, Any]:
+    """Members of `Ecs.define` that send what the container writes to the log group `/app`."""
+    options = {
+        "awslogs-group": "/app",
+        "awslogs-region": "us-east-1",
+        "awslogs-stream-prefix": "ecs",
+        "awslogs-create-group": "true",
+    }
+    role = execution_role(engine, "logs:*")
+    return {
+        "logConfiguration": {"logDriver": "awslogs", "options": options},
+        "task": {"executionRoleArn": role},
+    }
+
+
+def written(engine: Any, task: str) -> list[str]:
+    """The lines that a task's container `app` has written to the log group `/app`."""
+    pages = engine.client("logs").get_paginator("filter_log_events")
+    found = pages.paginate(logGroupName="/app", logStreamNames=[f"ecs/app/{task.rpartition('/')[2]}"])
+    return [event["message"] for page in found for event in page["events"]]
 
 
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}}

@@ -1,15 +1,16 @@
 """Tasks whose images lie in the engine's own registry: pulled by digest, as the execution role."""
 
+import base64
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from homeport.engine.services.ecr_images import parse
 from tests.containers.conftest import IMAGE
-from tests.ecs.conftest import Ecs
-from tests.ecs.test_tasks import TRUST
+from tests.ecs.conftest import TRUST, Ecs, execution_role
 from tests.waiting import until
 
 MANAGED = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
@@ -90,3 +91,27 @@ def test_a_hotswap_of_the_cdk_names_an_image_by_the_endpoint():
 
     assert named and named.name == "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"
     assert parse("127.0.0.1/app:1") is None
+
+
+def test_a_private_registry_is_asked_with_the_secret_of_the_definition(registry: Registry):
+    """The engine's registry, by another name than ECR's, is a private registry as any other."""
+    ecs, image = registry.ecs, f"{registry.host}/app:v1"
+    registry.push("v1", "one")
+    token = registry.ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    username, password = base64.b64decode(token).decode().split(":", 1)
+    secrets = ecs.engine.client("secretsmanager")
+    login = json.dumps({"username": username, "password": password})
+    secret = secrets.create_secret(Name="registry", SecretString=login)["ARN"]
+    role = execution_role(ecs.engine, "secretsmanager:GetSecretValue")
+
+    def run(**members: Any) -> dict[str, Any]:
+        definition = ecs.define("true", image=image, task={"executionRoleArn": role}, **members)
+        return ecs.until_stopped(ecs.run(definition))
+
+    assert run()["stoppedReason"].startswith("CannotPullContainerError: ")
+    done = run(repositoryCredentials={"credentialsParameter": secret})
+    assert done["containers"][0].get("exitCode") == 0, done["stoppedReason"]
+    secrets.put_secret_value(SecretId=secret, SecretString="plain")
+    subprocess.run(["docker", "rmi", image], check=True, capture_output=True)
+    told = run(repositoryCredentials={"credentialsParameter": "registry"})["stoppedReason"]
+    assert "the secret registry does not contain a username and a password" in told

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.containers.conftest import IMAGE
-from tests.ecs.conftest import Ecs
+from tests.ecs.conftest import TRUST, Ecs, logged, written
 from tests.waiting import until
 
 
@@ -73,12 +73,6 @@ def test_a_missing_secret_fails_the_start(ecs: Ecs):
     assert task["stoppedReason"].startswith("ResourceInitializationError: unable to pull secrets")
 
 
-TRUST = (
-    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",'
-    ' "Principal": {"Service": "ecs-tasks.amazonaws.com"}}]}'
-)
-
-
 def test_a_killed_engine_adopts_what_runs(own_engine):
     own_engine.start()
     own_engine.client("ecs").create_cluster()
@@ -124,16 +118,12 @@ def test_a_task_reads_its_metadata_and_its_credentials_until_it_stops(ecs: Ecs):
 
 
 def test_every_line_of_a_burst_at_the_end_is_in_the_log(ecs: Ecs):
-    options = {"awslogs-group": "/app", "awslogs-region": "us-east-1", "awslogs-create-group": "true"}
-    logs = {"logDriver": "awslogs", "options": options}
     # five hundred lines of 3 KB are more than a request takes, and the line of 300 KB is more than an event does
-    zeros = "head -c %d /dev/zero | tr '\\0' x"
+    zeros = "head -c %d /dev/zero | tr '\0' x"
     long = f"line=$({zeros % 3000}); for i in $(seq 500); do echo $line; done; {zeros % 300_000}; echo"
-    arn = ecs.run(ecs.define(f"{long}; seq 5000", logConfiguration=logs))
+    arn = ecs.run(ecs.define(f"{long}; seq 5000", **logged(ecs.engine)))
     ecs.until_stopped(arn)
-    pages = ecs.engine.client("logs").get_paginator("filter_log_events")
-    found = pages.paginate(logGroupName="/app", logStreamNames=[arn.rpartition("/")[2]])
-    said = [event["message"] for page in found for event in page["events"]]
+    said = written(ecs.engine, arn)
     assert [len(message) for message in said[:502]] == [3000] * 500 + [
         256 * 1024 - 26,
         300_000 - 256 * 1024 + 26,
@@ -154,18 +144,12 @@ def test_awslogs_go_on_over_a_restart_without_loss(own_engine):
     own_engine.start()
     own_engine.client("ecs").create_cluster()
     ecs = Ecs(own_engine)
-    options = {"awslogs-group": "/app", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "ecs"}
-    logs = {"logDriver": "awslogs", "options": {**options, "awslogs-create-group": "true"}}
-    arn = ecs.run(ecs.define("for i in $(seq 1 60); do echo $i; sleep 0.05; done", logConfiguration=logs))
+    arn = ecs.run(ecs.define("for i in $(seq 1 60); do echo $i; sleep 0.05; done", **logged(own_engine)))
     ecs.until_running(arn)
     own_engine.restart()
     ecs = Ecs(own_engine)
     ecs.until_stopped(arn)
-    stream = f"ecs/app/{arn.rpartition('/')[2]}"
-    events = own_engine.client("logs").get_log_events(
-        logGroupName="/app", logStreamName=stream, startFromHead=True
-    )["events"]
-    assert [event["message"] for event in events] == [str(number) for number in range(1, 61)]
+    assert written(own_engine, arn) == [str(number) for number in range(1, 61)]
 
 
 def test_without_docker_everybody_is_told_what_to_do(own_engine, tmp_path):
@@ -184,9 +168,7 @@ def test_without_docker_everybody_is_told_what_to_do(own_engine, tmp_path):
 
 
 def test_a_program_that_is_not_there_fails_the_start(ecs: Ecs):
-    options = {"awslogs-group": "/app", "awslogs-region": "us-east-1", "awslogs-create-group": "true"}
-    logs = {"logDriver": "awslogs", "options": options}
-    definition = ecs.define("", command=["no-such-program"], logConfiguration=logs)
+    definition = ecs.define("", command=["no-such-program"], **logged(ecs.engine))
     task = ecs.until_stopped(ecs.run(definition))
     assert task["stopCode"] == "TaskFailedToStart"
     assert task["stoppedReason"].startswith("CannotStartContainerError: ")

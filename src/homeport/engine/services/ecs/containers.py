@@ -10,14 +10,16 @@ Body = dict[str, Any]
 
 MEBIBYTE = 1024 * 1024
 _SECOND = 10**9
-_PASSED_ON = ("json-file", "syslog", "journald", "gelf", "fluentd")
+_PASSED_ON = ("json-file", "syslog", "journald", "gelf", "fluentd", "splunk")
+_UNCHECKED = {"Test": ["NONE"]}
+"""ECS does not look at the health checks of images, but at those of task definitions alone."""
 
 
 @dataclass(frozen=True)
 class Surroundings:
     """What a container is put into: Docker's network mode (a network, or another container), the names that lead to
     it there, names for its hosts file, environment, labels, where the task's volumes are (`name` or `/path`), the
-    containers of the task by name, and the machine's CPUs."""
+    containers of the task by name, the secret options of its log driver, and the machine's CPUs."""
 
     network: str
     names: list[str] = field(default_factory=list)
@@ -26,6 +28,7 @@ class Surroundings:
     labels: dict[str, str] = field(default_factory=dict)
     volumes: dict[str, str] = field(default_factory=dict)
     siblings: dict[str, str] = field(default_factory=dict)
+    log_secrets: dict[str, str] = field(default_factory=dict)
     pid: str = ""
     ipc: str = ""
     processors: int = 1
@@ -34,10 +37,9 @@ class Surroundings:
 def docker_config(task: Body, container: Body, image: str, around: Surroundings) -> Body:
     """The create body. `task` is the task definition with the task's overrides applied, `container` one of its
     container definitions."""
-    environment = {each["name"]: each["value"] for each in container.get("environment", [])}
     config: Body = {
         "Image": image,
-        "Env": [f"{key}={value}" for key, value in {**environment, **around.environment}.items()],
+        "Env": [f"{key}={value}" for key, value in around.environment.items()],
         "Labels": {**container.get("dockerLabels", {}), **around.labels},
         "Tty": container.get("pseudoTerminal", False),
         "OpenStdin": container.get("interactive", False),
@@ -52,31 +54,47 @@ def docker_config(task: Body, container: Body, image: str, around: Surroundings)
             config[key] = container[member]
     if container.get("hostname") and not around.network.startswith("container:"):
         config["Hostname"] = container["hostname"]
-    if check := container.get("healthCheck"):
-        config["Healthcheck"] = {
-            "Test": check["command"]
-            if check["command"][0] in ("CMD", "CMD-SHELL", "NONE")
-            else ["CMD", *check["command"]],
-            "Interval": check["interval"] * _SECOND,
-            "Timeout": check["timeout"] * _SECOND,
-            "Retries": check["retries"],
-            "StartPeriod": check.get("startPeriod", 0) * _SECOND,
-        }
+    config["Healthcheck"] = (
+        _health_check(container["healthCheck"]) if "healthCheck" in container else _UNCHECKED
+    )
+    if container.get("disableNetworking"):
+        config["NetworkDisabled"] = True
     if not around.network.startswith("container:"):
-        config |= named(around.network, around.names)
+        config |= named(around.network, around.names, _links(container, around))
         ports = [f"{port['containerPort']}/{port['protocol']}" for port in container["portMappings"]]
         config["ExposedPorts"] = {port: {} for port in ports}
     return config
 
 
-def named(network: str, names: list[str]) -> Body:
-    """The part of a create body that has a network's DNS answer these names with the container's address."""
-    return {"NetworkingConfig": {"EndpointsConfig": {network: {"Aliases": names}}}} if names else {}
+def named(network: str, names: list[str], links: list[str] | None = None) -> Body:
+    """The part of a create body that has a network's DNS answer these names with the container's address, and the
+    container reach others by names of its own (`links`)."""
+    endpoint = {"Aliases": names} if names else {}
+    endpoint |= {"Links": links} if links else {}
+    return {"NetworkingConfig": {"EndpointsConfig": {network: endpoint}}} if endpoint else {}
+
+
+def _links(container: Body, around: Surroundings) -> list[str]:
+    """`name:alias` of containers of the task as Docker takes it."""
+    parts = [link.partition(":") for link in container.get("links", [])]
+    return [f"{around.siblings[name]}:{alias or name}" for name, _, alias in parts]
+
+
+def _health_check(check: Body) -> Body:
+    command = check["command"]
+    return {
+        "Test": command if command[0] in ("CMD", "CMD-SHELL", "NONE") else ["CMD", *command],
+        "Interval": check["interval"] * _SECOND,
+        "Timeout": check["timeout"] * _SECOND,
+        "Retries": check["retries"],
+        "StartPeriod": check.get("startPeriod", 0) * _SECOND,
+    }
 
 
 def stop_timeout(container: Body) -> int:
-    """Seconds between SIGTERM and SIGKILL: 30 unless the definition says otherwise, 120 at most."""
-    return min(120, container.get("stopTimeout", 30))
+    """Seconds between SIGTERM and SIGKILL: 30 unless the definition says otherwise."""
+    seconds: int = container.get("stopTimeout", 30)
+    return seconds
 
 
 def _host_config(task: Body, container: Body, around: Surroundings) -> Body:
@@ -92,7 +110,7 @@ def _host_config(task: Body, container: Body, around: Surroundings) -> Body:
         "Devices": [_device(device) for device in linux.get("devices", [])],
         "Tmpfs": {each["containerPath"]: _tmpfs(each) for each in linux.get("tmpfs", [])},
         "Ulimits": [_ulimit(each) for each in container.get("ulimits", [])],
-        "Mounts": [_mount(each, around) for each in container["mountPoints"]],
+        "Mounts": [_mount(task, each, around) for each in container["mountPoints"]],
         "VolumesFrom": [_volumes_from(each, around) for each in container["volumesFrom"]],
         "SecurityOpt": container.get("dockerSecurityOptions", []),
         "PidMode": around.pid,
@@ -113,7 +131,8 @@ def _host_config(task: Body, container: Body, around: Surroundings) -> Body:
             host["PortBindings"] = _published(container)
     logs = container.get("logConfiguration", {})
     if logs.get("logDriver") in _PASSED_ON:
-        host["LogConfig"] = {"Type": logs["logDriver"], "Config": logs.get("options", {})}
+        options = {**logs.get("options", {}), **around.log_secrets}
+        host["LogConfig"] = {"Type": logs["logDriver"], "Config": options}
     return host
 
 
@@ -124,6 +143,8 @@ def _limits(task: Body, container: Body, linux: Body, processors: int) -> Body:
     if memory:
         swap = linux.get("maxSwap", 0)
         limits |= {"Memory": memory * MEBIBYTE, "MemorySwap": (memory + swap) * MEBIBYTE}
+        if "maxSwap" in linux and "swappiness" in linux:
+            limits["MemorySwappiness"] = linux["swappiness"]
     if container.get("memoryReservation"):
         limits["MemoryReservation"] = container["memoryReservation"] * MEBIBYTE
     if task.get("cpu"):
@@ -152,14 +173,18 @@ def _ulimit(ulimit: Body) -> Body:
     return {"Name": ulimit["name"], "Soft": ulimit["softLimit"], "Hard": ulimit["hardLimit"]}
 
 
-def _mount(mount: Body, around: Surroundings) -> Body:
+def _mount(task: Body, mount: Body, around: Surroundings) -> Body:
     source = around.volumes[mount["sourceVolume"]]
-    return {
-        "Type": "bind" if source.startswith("/") else "volume",
-        "Source": source,
-        "Target": mount["containerPath"],
-        "ReadOnly": mount.get("readOnly", False),
-    }
+    mounted = {"Source": source, "Target": mount["containerPath"], "ReadOnly": mount.get("readOnly", False)}
+    if source.startswith("/"):
+        return {**mounted, "Type": "bind", "BindOptions": {"CreateMountpoint": True}}
+    volume = next(each for each in task["volumes"] if each["name"] == mount["sourceVolume"])
+    settings = volume.get("dockerVolumeConfiguration", {})
+    options: Body = {"Labels": settings.get("labels", {})}
+    if settings.get("driver") or settings.get("driverOpts"):
+        driver = {"Name": settings.get("driver", "local"), "Options": settings.get("driverOpts", {})}
+        options["DriverConfig"] = driver
+    return {**mounted, "Type": "volume", "VolumeOptions": options}
 
 
 def _volumes_from(given: Body, around: Surroundings) -> str:

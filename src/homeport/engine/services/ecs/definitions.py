@@ -6,21 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from homeport.engine.services.ecs.container_checks import check_container
+from homeport.engine.services.ecs.fargate import check_fargate, suits_fargate
 from homeport.engine.wire.errors import AwsError
 
 Body = dict[str, Any]
-
-FARGATE_MEMORY = {
-    256: {512, 1024, 2048},
-    512: set(range(1024, 4097, 1024)),
-    1024: set(range(2048, 8193, 1024)),
-    2048: set(range(4096, 16385, 1024)),
-    4096: set(range(8192, 30721, 1024)),
-    8192: set(range(16384, 61441, 4096)),
-    16384: set(range(32768, 122881, 8192)),
-}
-"""Memory sizes in MiB that Fargate has for each size of CPU.
-https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html"""
 
 _KEPT = (
     "taskRoleArn",
@@ -39,23 +29,24 @@ _KEPT = (
 
 def normalize(request: Body) -> Body:
     """The definition with defaults. Raises ClientException, InvalidParameterException."""
-    fargate = "FARGATE" in request.get("requiresCompatibilities", [])
+    required = request.get("requiresCompatibilities", [])
+    fargate = "FARGATE" in required
     mode = request.get("networkMode") or ("awsvpc" if fargate else "bridge")
     definition = {key: request[key] for key in _KEPT if key in request}
     definition |= {
         "networkMode": mode,
         "volumes": request.get("volumes", []),
         "placementConstraints": request.get("placementConstraints", []),
-        "compatibilities": ["EC2", "FARGATE"] if fargate else ["EC2"],
         "containerDefinitions": [_container(each, mode) for each in request["containerDefinitions"]],
     }
     for member in ("cpu", "memory"):
         if request.get(member):
             definition[member] = _size(member, request[member])
     if fargate:
-        _check_fargate(definition)
+        check_fargate(definition)
+    _check_features(definition)
     _check_containers(definition)
-    return definition
+    return definition | {"compatibilities": ["EC2", "FARGATE"] if suits_fargate(definition) else ["EC2"]}
 
 
 def _size(member: str, given: str) -> str:
@@ -101,21 +92,20 @@ def _port(given: Body, mode: str) -> Body:
     return port
 
 
-def _check_fargate(definition: Body) -> None:
-    if definition["networkMode"] != "awsvpc":
-        raise AwsError("ClientException", "Fargate only supports network mode ‘awsvpc’.")
-    for member in ("cpu", "memory"):
-        if member not in definition:
-            raise AwsError(
-                "ClientException", f"Fargate requires that '{member}' be defined at the task level."
-            )
-    cpu, memory = int(definition["cpu"]), int(definition["memory"])
-    if memory not in FARGATE_MEMORY.get(cpu, ()):
-        raise AwsError(
-            "ClientException",
-            f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See the Amazon ECS "
-            "documentation for the valid values.",
-        )
+def _check_features(definition: Body) -> None:
+    """Refuse what the tasks would not get."""
+    if definition.get("runtimePlatform", {}).get("operatingSystemFamily", "LINUX") != "LINUX":
+        raise AwsError("ClientException", "homeport runs Linux containers, not those of Windows.")
+    if definition.get("proxyConfiguration"):
+        raise AwsError("ClientException", "homeport does not have App Mesh (proxyConfiguration).")
+    if definition.get("inferenceAccelerators"):
+        raise AwsError("ClientException", "homeport does not have inference accelerators.")
+    for volume in definition["volumes"]:
+        for member in ("fsxWindowsFileServerVolumeConfiguration", "s3filesVolumeConfiguration"):
+            if volume.get(member):
+                raise AwsError("ClientException", f"homeport does not have volumes with {member}.")
+        if volume.get("configuredAtLaunch"):
+            raise AwsError("ClientException", "homeport does not have volumes that are configured at launch.")
 
 
 def _check_containers(definition: Body) -> None:
@@ -124,35 +114,32 @@ def _check_containers(definition: Body) -> None:
     if not containers:
         raise AwsError("ClientException", "Container list cannot be empty.")
     for container in containers:
-        name = container.get("name")
-        if not name:
-            raise AwsError("ClientException", "Container.name should not be null or empty.")
-        if not container.get("image"):
-            raise AwsError("ClientException", "Container.image should not be null or empty.")
-        if names.count(name) > 1:
-            raise AwsError("ClientException", f"Container names must be unique: {name} is there twice.")
-        if (
-            "memory" not in definition
-            and not container.get("memory")
-            and not container.get("memoryReservation")
-        ):
+        check_container(container, definition)
+        if names.count(container["name"]) > 1:
             raise AwsError(
-                "ClientException",
-                f"Invalid setting for container '{name}'. At least one of 'memory' or 'memoryReservation' must be "
-                "specified.",
+                "ClientException", f"Container names must be unique: {container['name']} is there twice."
             )
-        soft, hard = container.get("memoryReservation"), container.get("memory")
-        if soft and hard and soft > hard:
-            raise AwsError(
-                "ClientException",
-                f"Invalid setting for container '{name}'. 'memory' must be greater than or equal to "
-                "'memoryReservation'.",
-            )
+    _check_sizes(definition)
     if not any(container["essential"] for container in containers):
         raise AwsError("ClientException", "A task definition must have at least one essential container")
     _check_references(definition, set(names))
     for _ in start_order(containers):
         pass
+
+
+def _check_sizes(definition: Body) -> None:
+    """The containers must fit into their task."""
+    for member, reserved in (("cpu", ("cpu",)), ("memory", ("memoryReservation", "memory"))):
+        total = sum(
+            next((each[key] for key in reserved if each.get(key)), 0)
+            for each in definition["containerDefinitions"]
+        )
+        if member in definition and total > int(definition[member]):
+            raise AwsError(
+                "ClientException",
+                f"Invalid '{member}' setting for task: its containers reserve {total}, the task has "
+                f"{definition[member]}.",
+            )
 
 
 def _check_references(definition: Body, names: set[str]) -> None:
@@ -175,12 +162,22 @@ def _check_references(definition: Body, names: set[str]) -> None:
                 for each in definition["containerDefinitions"]
                 if each["name"] == dependency["containerName"]
             )
-            if dependency["condition"] == "HEALTHY" and "healthCheck" not in depended:
-                raise AwsError(
-                    "ClientException",
-                    f"A container dependency on '{depended['name']}' with the condition HEALTHY requires that "
-                    "container to have a health check.",
-                )
+            _check_dependency(depended, dependency["condition"])
+
+
+def _check_dependency(depended: Body, condition: str) -> None:
+    if condition == "HEALTHY" and "healthCheck" not in depended:
+        raise AwsError(
+            "ClientException",
+            f"A container dependency on '{depended['name']}' with the condition HEALTHY requires that "
+            "container to have a health check.",
+        )
+    if condition in ("COMPLETE", "SUCCESS") and depended["essential"]:
+        raise AwsError(
+            "ClientException",
+            f"A container dependency with the condition {condition} can't be set on the essential container "
+            f"'{depended['name']}'.",
+        )
 
 
 def start_order(containers: list[Body]) -> Iterator[Body]:

@@ -9,7 +9,7 @@ from homeport.engine.services.context import Context
 from homeport.engine.services.ecs.deployments.rolling import View
 from homeport.engine.services.ecs.tables import DEPLOYMENTS
 from homeport.engine.services.ecs.targets import Health
-from homeport.engine.services.ecs.task_rows import Body, described, task_key
+from homeport.engine.services.ecs.task_rows import Body, checked, described, task_key
 
 UNCHECKED_SECONDS = 40.0
 """How long a task that nothing checks must run until it counts as healthy."""
@@ -36,7 +36,6 @@ def judge(service: Body, row: Body, health: Health | None, now: float) -> Judgem
     if not running:
         return Judgement(view())
     started = row["task"]["startedAt"]
-    checked = any(container.get("checked") for container in row["containers"].values())
     status = described(row)["healthStatus"]
     failed = _failed(row, status, health)
     if failed:
@@ -44,10 +43,10 @@ def judge(service: Body, row: Body, health: Health | None, now: float) -> Judgem
         if grace > 0:
             return Judgement(view(), grace)
         return Judgement(view(unhealthy=True), None, *failed)
-    if health is None and not checked:
+    if health is None and not checked(row):
         left = started + UNCHECKED_SECONDS - now
         return Judgement(view(healthy=left <= 0), left if left > 0 else None)
-    healthy = (not checked or status == "HEALTHY") and (
+    healthy = (not checked(row) or status == "HEALTHY") and (
         health is None or health.state in ("healthy", "unused")
     )
     return Judgement(view(healthy=healthy))

@@ -14,6 +14,7 @@ from homeport.engine.containers import base_images, recipes
 from homeport.engine.containers.errors import PullFailed
 from homeport.engine.services import ecr_images
 from homeport.engine.services.context import Context
+from homeport.engine.services.ecs import secrets
 from homeport.engine.services.ecs.failure import CannotStart, told
 from homeport.engine.wire.errors import AwsError
 
@@ -44,13 +45,15 @@ async def resolve(ctx: Context, image: str, role: str | None, container: str) ->
     return digest
 
 
-async def fetch(ctx: Context, image: str, digest: str | None, role: str | None, container: str) -> Body:
-    """Have the image on this machine. Returns Docker's `reference` of it, and its `digest` when it has one.
-    Raises CannotStart."""
+async def fetch(ctx: Context, definition: Body, digest: str | None, role: str | None) -> Body:
+    """Have the image of a container definition on this machine. Returns Docker's `reference` of it, and its `digest`
+    when it has one. Raises CannotStart."""
+    image, container = definition["image"], definition["name"]
     named = ecr_images.parse(image)
     runtime = ctx.engine.docker
     if named is None:
-        reference, username, password = image, "", ""
+        reference = image
+        username, password = await secrets.registry_login(ctx, definition.get("repositoryCredentials"), role)
     else:
         digest = digest or await resolve(ctx, image, role, container) or ""
         reference = await ecr_images.reference(ctx, named.at(digest))

@@ -52,7 +52,7 @@ async def _status(ctx: Context, row: Body, name: str, inspected: dict[str, Any])
     state = inspected["State"]
     members: Body = {"runtimeId": inspected["Id"]}
     if state["Status"] == "running":
-        members["lastStatus"] = "RUNNING"
+        members |= {"lastStatus": "RUNNING", "begun": exit_of(inspected).started}
     elif state["Status"] in ("exited", "dead"):
         outcome = exit_of(inspected)
         lines = await ctx.engine.docker.last_lines(inspected["Id"], LAST_LINES)

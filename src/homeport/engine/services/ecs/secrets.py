@@ -20,6 +20,24 @@ async def resolve(ctx: Context, secrets: list[Body], role: str | None) -> dict[s
     return {secret["name"]: await _value(ctx, secret["valueFrom"], role) for secret in secrets}
 
 
+async def registry_login(ctx: Context, credentials: Body | None, role: str | None) -> tuple[str, str]:
+    """Name and password for a private registry, from the secret that `repositoryCredentials` names (empty without
+    it). Raises CannotStart. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/private-auth.html"""
+    if not credentials:
+        return "", ""
+    named = credentials["credentialsParameter"]
+    arn = named if named.startswith("arn:") else ctx.arn(f"secret:{named}", service="secretsmanager")
+    text = await _from_secrets_manager(ctx, arn, role)
+    try:
+        login = json.loads(text)
+        return str(login["username"]), str(login["password"])
+    except (ValueError, KeyError, TypeError):
+        raise CannotStart(
+            "ResourceInitializationError",
+            f"{_PREFIX} registry auth from asm: the secret {named} does not contain a username and a password",
+        ) from None
+
+
 async def _value(ctx: Context, source: str, role: str | None) -> str:
     if ":secretsmanager:" in source:
         return await _from_secrets_manager(ctx, source, role)

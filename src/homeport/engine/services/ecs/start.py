@@ -7,7 +7,7 @@ from typing import Any
 
 from homeport.engine.containers.errors import DockerRefused
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecs import discovery, images, logs, secrets
+from homeport.engine.services.ecs import discovery, environment_files, images, logs, secrets
 from homeport.engine.services.ecs.containers import Surroundings, docker_config, named, stop_timeout
 from homeport.engine.services.ecs.definitions import dependencies, start_order
 from homeport.engine.services.ecs.failure import CannotStart
@@ -57,10 +57,9 @@ def _has_pause(definition: Body) -> bool:
 
 async def _start_pause(ctx: Context, row: Body, definition: Body) -> None:
     runtime, access = ctx.engine.docker, await ctx.engine.container_access()
-    hostnames = [each["hostname"] for each in definition["containerDefinitions"] if each.get("hostname")]
     host: Body = {
         "NetworkMode": access.network,
-        "ExtraHosts": await _hosts(ctx, access.gateway, definition),
+        "ExtraHosts": await _hosts(ctx, access.gateway),
         "Sysctls": {
             each["namespace"]: each["value"]
             for container in definition["containerDefinitions"]
@@ -69,24 +68,16 @@ async def _start_pause(ctx: Context, row: Body, definition: Body) -> None:
     }
     names = await discovery.names(ctx, row, definition)
     config: Body = {"Image": await pause_image(runtime), "HostConfig": host, **named(access.network, names)}
-    if hostnames:
-        config["Hostname"] = hostnames[0]
     name = docker_name(ctx, row, PAUSE)
     await runtime.ensure(name, config, _labels(ctx, row, PAUSE, definition))
     await runtime.start(name)
 
 
-async def _hosts(ctx: Context, gateway: str, definition: Body) -> list[str]:
-    """Names that lead to the engine: its registry and its load balancers; and the task definition's own."""
+async def _hosts(ctx: Context, gateway: str) -> list[str]:
+    """Names that lead to the engine: its registry and its load balancers."""
     found = await ctx.client("elbv2", as_service=True).describe_load_balancers()
     balancers = [f"{each['DNSName']}:{gateway}" for each in found["LoadBalancers"]]
-    registry = f"{ctx.account}.dkr.ecr.{ctx.region}.amazonaws.com:{gateway}"
-    extra = [
-        f"{each['hostname']}:{each['ipAddress']}"
-        for container in definition["containerDefinitions"]
-        for each in container.get("extraHosts", [])
-    ]
-    return [registry, *balancers, *extra]
+    return [f"{ctx.account}.dkr.ecr.{ctx.region}.amazonaws.com:{gateway}", *balancers]
 
 
 def _labels(ctx: Context, row: Body, container: str, definition: Body) -> dict[str, str]:
@@ -114,7 +105,7 @@ async def pull(ctx: Context, row: Body, definition: Body) -> bool:
         fetching = asyncio.ensure_future(
             asyncio.gather(
                 *(
-                    images.fetch(ctx, each["image"], row["images"].get(each["name"]), role, each["name"])
+                    images.fetch(ctx, each, row["images"].get(each["name"]), role)
                     for each in definition["containerDefinitions"]
                 )
             )
@@ -152,22 +143,18 @@ async def start_containers(ctx: Context, row: Body, definition: Body) -> float |
         shown = row["containers"][container["name"]]
         if shown["lastStatus"] != "PENDING":
             continue
-        if _ready(container, row, definition):
+        if not _unmet(container, row):
             await _start(ctx, row, definition, container)
             shown["lastStatus"] = "RUNNING"
-        elif limit := container.get("startTimeout"):
-            left.append(row["task"]["pullStoppedAt"] + limit - ctx.now())
-            if left[-1] <= 0:
-                raise CannotStart(
-                    "ContainerRuntimeTimeoutError",
-                    f"Could not transition to running; timed out after waiting {limit}s for its dependencies",
-                    container["name"],
-                )
+        else:
+            left += _waits(ctx, row, definition, container)
     return min(left, default=None)
 
 
-def _ready(container: Body, row: Body, definition: Body) -> bool:
+def _unmet(container: Body, row: Body) -> dict[str, str]:
+    """The containers that this one waits for, and for which condition of theirs."""
     conditions = {each["containerName"]: each["condition"] for each in container.get("dependsOn", [])}
+    unmet = {}
     for name in dependencies(container):
         other = row["containers"][name]
         condition = conditions.get(name, "START")
@@ -178,8 +165,28 @@ def _ready(container: Body, row: Body, definition: Body) -> bool:
             "HEALTHY": other["lastStatus"] == "RUNNING" and other["healthStatus"] == "HEALTHY",
         }
         if not met[condition]:
-            return False
-    return True
+            unmet[name] = condition
+    return unmet
+
+
+def _waits(ctx: Context, row: Body, definition: Body, container: Body) -> list[float]:
+    """The seconds that are left to those whom a container waits for: their `startTimeout` says within which time
+    they must come to the condition. Raises CannotStart when one has not."""
+    unmet, left = _unmet(container, row), []
+    for other in definition["containerDefinitions"]:
+        limit = other.get("startTimeout")
+        if not limit or unmet.get(other["name"], "START") == "START":
+            continue
+        began = row["containers"][other["name"]].get("begun") or ctx.now()
+        left.append(began + limit - ctx.now())
+        if left[-1] <= 0:
+            raise CannotStart(
+                "ContainerRuntimeTimeoutError",
+                f"Could not transition to running; timed out after waiting {limit}s: the container "
+                f"{container['name']} waits for the condition {unmet[other['name']]} of {other['name']}",
+                container["name"],
+            )
+    return left
 
 
 async def _start(ctx: Context, row: Body, definition: Body, container: Body) -> None:
@@ -187,20 +194,24 @@ async def _start(ctx: Context, row: Body, definition: Body, container: Body) -> 
     role = definition.get("executionRoleArn")
     own = docker_name(ctx, row, name)
     access = await ctx.engine.container_access()
-    values = await secrets.resolve(ctx, container.get("secrets", []), role)
-    if container.get("logConfiguration", {}).get("logDriver") == "awslogs":
+    values = await environment_files.read(ctx, container, role)
+    values |= {each["name"]: each["value"] for each in container["environment"]}
+    values |= await secrets.resolve(ctx, container.get("secrets", []), role)
+    logging = container.get("logConfiguration", {})
+    if logging.get("logDriver") == "awslogs":
         await logs.open_stream(ctx, row, container, own, role)
     own_network = not _has_pause(definition)  # else the names lead to that which holds it
     around = Surroundings(
         network=_network(ctx, row, definition, access.network),
         names=await discovery.names(ctx, row, definition) if own_network else [],
-        hosts=await _hosts(ctx, access.gateway, {**definition, "containerDefinitions": []}),
-        environment={**_environment(ctx, row, container, access), **values},
+        hosts=await _hosts(ctx, access.gateway),
+        environment={**_environment(ctx, row, name, access), **values},
         labels=_labels(ctx, row, name, definition),
         volumes={volume["name"]: _volume(ctx, row, volume) for volume in definition["volumes"]},
         siblings={
             each["name"]: docker_name(ctx, row, each["name"]) for each in definition["containerDefinitions"]
         },
+        log_secrets=await secrets.resolve(ctx, logging.get("secretOptions", []), role),
         processors=(await runtime.info())["NCPU"],
     )
     config = docker_config(definition, container, row["references"][name], around)
@@ -222,10 +233,10 @@ def _network(ctx: Context, row: Body, definition: Body, network: str) -> str:
     return network if mode in ("awsvpc", "bridge") else mode
 
 
-def _environment(ctx: Context, row: Body, container: Body, access: Any) -> dict[str, str]:
+def _environment(ctx: Context, row: Body, container: str, access: Any) -> dict[str, str]:
     """What ECS puts into every container.
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html"""
-    id = f"{row['taskId']}-{container['name']}"
+    id = f"{row['taskId']}-{container}"
     environment = {
         "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE"
         if row["task"].get("launchType") == "FARGATE"
@@ -239,8 +250,7 @@ def _environment(ctx: Context, row: Body, container: Body, access: Any) -> dict[
         environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = (
             f"{access.metadata_url}/v2/credentials/{row['credentials']}"
         )
-    own = {each["name"] for each in container["environment"]}
-    return {key: value for key, value in environment.items() if key not in own}
+    return environment
 
 
 def _volume(ctx: Context, row: Body, volume: Body) -> str:

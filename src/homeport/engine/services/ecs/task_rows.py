@@ -20,7 +20,7 @@ TASK = "ecs.task"
 SERVICE = "ecs.service"
 KEPT_SECONDS = 3600.0
 """How long a stopped task, or a service that was deleted, can be described."""
-_INTERNAL = ("checked", "lines", "begun", "finished", "probe", "restarts")
+_INTERNAL = ("checked", "essential", "lines", "begun", "finished", "probe", "restarts")
 ENDING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")
 _SCALED_IN = "Scaling activity initiated by"
 
@@ -85,6 +85,7 @@ def _container(ctx: Context, cluster: str, task: str, definition: Body, override
         "networkInterfaces": [],
         "healthStatus": "UNKNOWN",
         "cpu": str(override.get("cpu", definition.get("cpu", 0))),
+        "essential": definition["essential"],
     }
     for member in ("memory", "memoryReservation"):
         if value := override.get(member, definition.get(member)):
@@ -187,23 +188,29 @@ def _overridden(container: Body, override: Body) -> Body:
 
 def described(row: Body) -> Body:
     """The task as AWS shows it. https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html"""
-    health = [
-        container["healthStatus"] for container in row["containers"].values() if container.get("checked")
-    ]
-    status = (
-        "UNHEALTHY"
-        if "UNHEALTHY" in health
-        else "HEALTHY"
-        if health and set(health) == {"HEALTHY"}
-        else "UNKNOWN"
-    )
     return {
         **{key: value for key, value in row["task"].items() if value is not None},
         "containers": [_shown(row, container) for container in row["containers"].values()],
         "desiredStatus": row["desiredStatus"],
         "lastStatus": row["lastStatus"],
-        "healthStatus": status,
+        "healthStatus": _health(row),
     }
+
+
+def checked(row: Body) -> list[str]:
+    """The health of the containers whose health checks count: those that are essential."""
+    return [
+        container["healthStatus"]
+        for container in row["containers"].values()
+        if container.get("checked") and container.get("essential", True)
+    ]
+
+
+def _health(row: Body) -> str:
+    found = set(checked(row))
+    if "UNHEALTHY" in found:
+        return "UNHEALTHY"
+    return "HEALTHY" if found == {"HEALTHY"} else "UNKNOWN"
 
 
 def _shown(row: Body, container: Body) -> Body:

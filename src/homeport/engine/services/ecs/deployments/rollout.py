@@ -17,7 +17,7 @@ from homeport.engine.services.ecs.revisions import (
 )
 from homeport.engine.services.ecs.service_rows import add_event, alive, deployments, emit_action, over
 from homeport.engine.services.ecs.tables import DEPLOYMENTS, REVISIONS, SERVICE_DEPLOYMENTS
-from homeport.engine.services.ecs.task_rows import Body, change, recall, task_key
+from homeport.engine.services.ecs.task_rows import Body, change, checked, recall, task_key
 from homeport.engine.wire.errors import AwsError
 
 
@@ -97,8 +97,7 @@ def _settled(service: Body, primary: Body, rows: list[Body], judged: Mapping[str
 
 def serves(row: Body, judgement: Judgement) -> bool:
     """Whether a task counts for the end of a deployment: it is healthy, or runs when nothing checks it."""
-    checked = row["targets"] or any(container.get("checked") for container in row["containers"].values())
-    return judgement.view.healthy if checked else judgement.view.running
+    return judgement.view.healthy if row["targets"] or checked(row) else judgement.view.running
 
 
 def complete(ctx: Context, service: Body, primary: Body, status: str, reason: str | None = None) -> None:

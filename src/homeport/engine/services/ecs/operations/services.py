@@ -10,6 +10,7 @@ from homeport.engine.services.ecs.controllers import check_creation, check_updat
 from homeport.engine.services.ecs.deployments import load_balancers
 from homeport.engine.services.ecs.deployments.settings import deployment_configuration
 from homeport.engine.services.ecs.deployments.starting import abandon, check_change, start, supersede
+from homeport.engine.services.ecs.fargate import check_launch_type
 from homeport.engine.services.ecs.metrics import METRICS
 from homeport.engine.services.ecs.names import (
     check_name,
@@ -75,6 +76,7 @@ async def create_service(ctx: Context, request: Body) -> Body:
     await discovery.check(ctx, request.get("serviceRegistries", []))
     await load_balancers.check(ctx, balancers, _strategy(request))
     settings = _new_settings(cluster, request, definition)
+    check_launch_type(definition, fargate=settings["platformVersion"] is not None)
     check_network(settings, definition)
     with ctx.store.transaction():
         found = SERVICES.get(ctx, cluster["clusterName"], name)
@@ -199,6 +201,7 @@ async def update_service(ctx: Context, request: Body) -> Body:
             changes["launchType"] = None
         changes["taskDefinition"] = definition["taskDefinitionArn"]
         shown |= changes
+        check_launch_type(definition, fargate=bool(shown.get("platformVersion")))
         check_network(shown, definition)
         shown |= {member: request[member] for member in _KEPT if member in request}
         check_change(ctx, service, _strategy(request, service))

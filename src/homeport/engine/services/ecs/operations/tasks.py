@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 from urllib.parse import urlsplit
 
 from homeport.engine.containers.errors import DockerUnavailable
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecs import capacity, placement, sessions
+from homeport.engine.services.ecs import capacity, discovery, placement, sessions
+from homeport.engine.services.ecs.container_checks import check_environment_file
+from homeport.engine.services.ecs.fargate import check_launch_type
 from homeport.engine.services.ecs.names import (
     find_cluster,
     find_definition,
@@ -32,6 +35,8 @@ from homeport.engine.wire.errors import AwsError
 
 Body = dict[str, Any]
 
+_STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{0,128}")
+
 
 @operation
 async def run_task(ctx: Context, request: Body) -> Body:
@@ -39,6 +44,7 @@ async def run_task(ctx: Context, request: Body) -> Body:
     cluster = find_cluster(ctx, request.get("cluster"))
     definition = find_definition(ctx, request["taskDefinition"])
     await check_roles(ctx, {**definition["definition"], **request.get("overrides", {})})
+    _check(request)
     strategy = request.get("capacityProviderStrategy")
     if strategy is None and not request.get("launchType"):
         strategy = cluster.get("defaultCapacityProviderStrategy")
@@ -80,9 +86,26 @@ def _repeated(ctx: Context, token: str, request: Body) -> list[Body] | None:
     return rows
 
 
-def _settings(definition: Body, request: Body, *, fargate: bool) -> Body:
+def _check(request: Body) -> None:
     if not 1 <= request.get("count", 1) <= 10:
         raise AwsError("InvalidParameterException", "count should be between 1 and 10.")
+    if request.get("launchType") and request.get("capacityProviderStrategy"):
+        raise AwsError(
+            "InvalidParameterException",
+            "Specify either a launch type or a capacity provider strategy, not both.",
+        )
+    if request.get("propagateTags") == "SERVICE":
+        raise AwsError("InvalidParameterException", "The propagateTags value SERVICE is for services only.")
+    if not _STARTED_BY.fullmatch(request.get("startedBy", "")):
+        raise AwsError(
+            "InvalidParameterException",
+            "startedBy may have up to 128 letters, numbers, hyphens, slashes, and underscores.",
+        )
+    discovery.check_features(request)
+
+
+def _settings(definition: Body, request: Body, *, fargate: bool) -> Body:
+    check_launch_type(definition["definition"], fargate=fargate)
     network = request.get("networkConfiguration")
     if definition["definition"]["networkMode"] == "awsvpc" and not network:
         raise AwsError(
@@ -96,6 +119,8 @@ def _settings(definition: Body, request: Body, *, fargate: bool) -> Body:
         **request.get("overrides", {}),
     }
     for override in overrides["containerOverrides"]:
+        for file in override.get("environmentFiles", []):
+            check_environment_file(file)
         if override.get("name") not in names:
             raise AwsError(
                 "InvalidParameterException",
