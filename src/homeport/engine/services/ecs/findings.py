@@ -80,7 +80,7 @@ async def resolve(ctx: Context, primary: Body, revision: Body, definition: Body)
         found = {
             container["name"]: await images.resolve(ctx, container["image"], role, container["name"])
             for container in definition["containerDefinitions"]
-            if container["name"] not in known
+            if container["name"] not in known and container.get("versionConsistency") != "disabled"
         }
     except CannotStart:
         return  # the tasks fail with the same reason, and are counted

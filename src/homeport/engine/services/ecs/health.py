@@ -9,7 +9,7 @@ from homeport.engine.services.context import Context
 from homeport.engine.services.ecs.deployments.rolling import View
 from homeport.engine.services.ecs.tables import DEPLOYMENTS
 from homeport.engine.services.ecs.targets import Health
-from homeport.engine.services.ecs.task_rows import Body, checked, described, task_key
+from homeport.engine.services.ecs.task_rows import Body, checked, described, protected, task_key
 
 UNCHECKED_SECONDS = 40.0
 """How long a task that nothing checks must run until it counts as healthy."""
@@ -31,7 +31,8 @@ def judge(service: Body, row: Body, health: Health | None, now: float) -> Judgem
     created = row["task"]["createdAt"]
 
     def view(healthy: bool = False, unhealthy: bool = False) -> View:
-        return View(key, row["deployment"], running, healthy, unhealthy, created)
+        kept = protected(row, now) and service["status"] != "DRAINING"
+        return View(key, row["deployment"], running, healthy, unhealthy, created, kept)
 
     if not running:
         return Judgement(view())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from homeport.engine.containers.errors import DockerRefused
 from homeport.engine.services.context import Context
+from homeport.engine.services.ecs import protection
 from homeport.engine.services.ecs.observation import docker_name
 from homeport.engine.services.ecs.tables import TASKS
 from homeport.engine.services.ecs.task_rows import Body, definition_of
@@ -24,20 +25,26 @@ PREFIX = "v4"
 
 
 def endpoint(engine: Engine) -> AsgiApp:
-    """The ASGI application below `/v4`: `/v4/<task>-<container>[/task|/taskWithTags|/stats|/task/stats]`."""
+    """The ASGI application below `/v4`: `/v4/<task>-<container>[/task|/taskWithTags|/stats|/task/stats]`, and
+    `/v4/<task>-<container>/api`, which the agent's own interface is below."""
 
     async def app(scope: http.Scope, receive: http.Receive, send: http.Send) -> None:
         request = http.request(scope, receive)
         id, _, rest = request.path.removeprefix(f"/{PREFIX}/").partition("/")
         task, _, container = id.partition("-")
-        found = TASKS.everywhere(engine.store, taskId=task) if request.method == "GET" else []
+        found = TASKS.everywhere(engine.store, taskId=task)
         if not found or container not in found[0][1]["containers"]:
             await _answer(404, {"message": "There is no task metadata at this address."}).send(send)
             return
         place, row = found[0]
         ctx = engine.context("ecs", place)
-        body = await _body(ctx, row, container, rest.strip("/"))
-        await _answer(200 if body is not None else 404, body).send(send)
+        body: Body | None
+        if rest == f"api/{protection.PATH}":
+            status, body = await protection.answer(ctx, row, request)
+        else:
+            body = await _body(ctx, row, container, rest.strip("/")) if request.method == "GET" else None
+            status = 200 if body is not None else 404
+        await _answer(status, body).send(send)
 
     return app
 

@@ -20,6 +20,7 @@ from homeport.engine.services.ecs import (
     capacity,
     circuit_breaker,
     placement,
+    task_tags,
 )
 from homeport.engine.services.ecs.deployments import rollout, scaling
 from homeport.engine.services.ecs.deployments.scaling import wanted
@@ -46,6 +47,7 @@ from homeport.engine.services.ecs.task_rows import (
     Body,
     change,
     new_task,
+    protected,
     request_stop,
     scaled_in,
     task_key,
@@ -139,13 +141,14 @@ def _decide(ctx: Context, service: Body, findings: Findings) -> float | None:
         wait = retry_wait(ctx, service, deployment)
         waits.append(wait)
         stop_tasks(ctx, service, [by_key[key] for key in moves.stop], judged, findings)
+        tell_protected(ctx, service, deployment, rows)
         if wait and not deployment.get("impaired"):
             tell_impaired(ctx, service, deployment)
         if moves.start and not wait:
             start_tasks(ctx, service, deployment, moves.start, findings)
     baking = rollout.bake_left(service, primary, ctx.now())
     ctx.notify(topic(service["clusterName"], service["serviceName"]))
-    return next_look(service, rows, judged, findings, [*waits, baking])
+    return next_look(service, rows, judged, findings, [*waits, baking], ctx.now())
 
 
 def judge_all(ctx: Context, service: Body, rows: list[Body], findings: Findings) -> dict[str, Judgement]:
@@ -183,7 +186,7 @@ def note_digests(ctx: Context, service: Body, primary: Body, rows: list[Body]) -
     """What the first task of a revision pulled is what the revision's tags mean."""
     revision = REVISIONS.get(ctx, service["clusterName"], service["serviceName"], primary["revision"])
     assert revision is not None
-    known = digests(revision)
+    known = {*digests(revision), *_moving(definition_of(ctx, revision)["definition"])}
     found = {
         name: container["imageDigest"]
         for row in rows
@@ -193,6 +196,12 @@ def note_digests(ctx: Context, service: Body, primary: Body, rows: list[Body]) -
     }
     if found:
         record_digests(ctx, revision, found)
+
+
+def _moving(definition: Body) -> list[str]:
+    """The containers whose images' tags are not to be held to what they meant first (`versionConsistency`)."""
+    containers = definition["containerDefinitions"]
+    return [each["name"] for each in containers if each.get("versionConsistency") == "disabled"]
 
 
 def retry_wait(ctx: Context, service: Body, primary: Body) -> float:
@@ -250,7 +259,7 @@ def start_tasks(ctx: Context, service: Body, primary: Body, count: int, findings
     revision = REVISIONS.get(ctx, service["clusterName"], service["serviceName"], primary["revision"])
     assert revision is not None
     definition = definition_of(ctx, revision)
-    settings = task_settings(service, primary, revision)
+    settings = task_settings(service, primary, revision, definition)
     strategy = revision["shown"].get("capacityProviderStrategy") or []
     counts = Counter(row["task"].get("capacityProviderName") or "" for row in _own(ctx, service, primary))
     ids = []
@@ -263,6 +272,20 @@ def start_tasks(ctx: Context, service: Body, primary: Body, count: int, findings
         ids.append(row["taskId"])
     listed = " ".join(f"(task {id})" for id in ids)
     add_event(ctx, service, f"has started {count} tasks: {listed}.", primary)
+
+
+def tell_protected(ctx: Context, service: Body, deployment: Body, rows: list[Body]) -> None:
+    """Tell, once, that the service has more protected tasks than it wants."""
+    kept = sum(protected(row, ctx.now()) for row in rows if row["desiredStatus"] == "RUNNING")
+    blocked = kept > service["desiredCount"] and service["status"] != "DRAINING"
+    if blocked and not service.get("protected"):
+        add_event(
+            ctx,
+            service,
+            f"was unable to reach steady state because task set ({deployment['id']}) was unable to scale in. Reason: "
+            "The number of protected tasks are more than the desired count of tasks.",
+        )
+    service["protected"] = blocked
 
 
 def tell_impaired(ctx: Context, service: Body, primary: Body) -> None:
@@ -285,10 +308,9 @@ def _own(ctx: Context, service: Body, deployment: Body) -> list[Body]:
     ]
 
 
-def task_settings(service: Body, deployment: Body, revision: Body) -> Body:
-    """What each task of a deployment is made with."""
+def task_settings(service: Body, deployment: Body, revision: Body, definition: Body) -> Body:
+    """What each task of a deployment is made with; `definition` is the row of its task definition."""
     shown = revision["shown"]
-    tags = service["shown"].get("tags", []) if service["shown"].get("propagateTags") == "SERVICE" else []
     return {
         "serviceName": service["serviceName"],
         "deployment": deployment["id"],
@@ -303,7 +325,7 @@ def task_settings(service: Body, deployment: Body, revision: Body) -> Body:
         "platformFamily": shown.get("platformFamily"),
         "networkConfiguration": shown.get("networkConfiguration") or {},
         "enableExecuteCommand": service["shown"].get("enableExecuteCommand", False),
-        "tags": tags,
+        "tags": task_tags.of_service_task(service, definition),
     }
 
 
@@ -316,10 +338,16 @@ def definition_of(ctx: Context, revision: Body) -> Body:
 
 
 def next_look(
-    service: Body, rows: list[Body], judged: dict[str, Judgement], findings: Findings, waits: list[float]
+    service: Body,
+    rows: list[Body],
+    judged: dict[str, Judgement],
+    findings: Findings,
+    waits: list[float],
+    now: float,
 ) -> float | None:
     """Seconds until the next look though nothing wakes the service; None for none."""
     looks: list[Any] = [each.again for each in judged.values() if each.again is not None]
+    looks += [row["protectedUntil"] - now for row in rows if protected(row, now)]
     looks += [wait for wait in waits if wait]
     if findings.obstacle:
         looks.append(PLACEMENT_SECONDS if "Capacity" in findings.obstacle else DOCKER_AWAY_SECONDS)

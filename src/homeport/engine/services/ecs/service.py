@@ -25,6 +25,7 @@ from homeport.engine.services.ecs.operations import (
     settings,
     tags,
     task_definitions,
+    task_protection,
     task_sets,
 )
 from homeport.engine.services.ecs.operations import tasks as task_operations
@@ -54,6 +55,7 @@ SERVICE = Service(
         capacity_providers,
         task_definitions,
         task_operations,
+        task_protection,
         services,
         service_deployments,
         task_sets,

@@ -15,7 +15,7 @@ from homeport.engine.services.ecs.tables import (
     SERVICES,
     TASKS,
 )
-from homeport.engine.services.ecs.task_rows import ENDING, KEPT_SECONDS, SERVICE, Body
+from homeport.engine.services.ecs.task_rows import ENDING, KEPT_SECONDS, SERVICE, Body, timestamp
 
 KEPT_EVENTS = 100
 STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
@@ -110,7 +110,13 @@ def tell(ctx: Context, row: Body, message: str) -> None:
 def emit_action(ctx: Context, service: Body, kind: str, name: str, **detail: Any) -> None:
     """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_events.html"""
     arn = service["shown"]["serviceArn"]
-    body = {"eventType": kind, "eventName": name, "clusterArn": service["shown"]["clusterArn"], **detail}
+    body = {
+        "eventType": kind,
+        "eventName": name,
+        "clusterArn": service["shown"]["clusterArn"],
+        **detail,
+        "createdAt": timestamp(ctx.now()),
+    }
     ctx.emit("aws.ecs", "ECS Service Action", body, [arn])
 
 

@@ -245,6 +245,7 @@ def _environment(ctx: Context, row: Body, container: str, access: Any) -> dict[s
         "AWS_DEFAULT_REGION": ctx.region,
         "AWS_ENDPOINT_URL": access.url,
         "ECS_CONTAINER_METADATA_URI_V4": f"{access.metadata_url}/v4/{id}",
+        "ECS_AGENT_URI": f"{access.metadata_url}/v4/{id}/api",
     }
     if row.get("credentials"):
         environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = (

@@ -206,6 +206,12 @@ def checked(row: Body) -> list[str]:
     ]
 
 
+def protected(row: Body, now: float) -> bool:
+    """Whether the task is protected from being stopped by scale-in."""
+    until: float = row.get("protectedUntil") or 0.0
+    return until > now
+
+
 def _health(row: Body) -> str:
     found = set(checked(row))
     if "UNHEALTHY" in found:
@@ -232,6 +238,8 @@ def _tell(ctx: Context, row: Body) -> None:
         if member.endswith("At"):
             detail[member] = timestamp(value)
     detail["updatedAt"] = timestamp(ctx.now())
+    # an event names the kind of attachment otherwise than DescribeTasks does
+    detail["attachments"] = [{**each, "type": "eni"} for each in detail["attachments"]]
     ctx.emit("aws.ecs", "ECS Task State Change", detail, [row["task"]["taskArn"]])
 
 

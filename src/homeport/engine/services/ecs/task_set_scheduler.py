@@ -33,6 +33,7 @@ from homeport.engine.services.ecs.scheduler import (
     start_tasks,
     stop_tasks,
     tell_impaired,
+    tell_protected,
 )
 from homeport.engine.services.ecs.service_rows import add_event, alive, emit_action
 from homeport.engine.services.ecs.tables import DEPLOYMENTS, REVISIONS
@@ -79,7 +80,7 @@ def _decide(ctx: Context, service: Body, findings: Findings) -> float | None:
     judged = judge_all(ctx, service, rows, findings)
     waits = [_advance(ctx, service, task_set, rows, judged, findings) for task_set in sets]
     _note_steady(ctx, service)
-    return next_look(service, rows, judged, findings, waits)
+    return next_look(service, rows, judged, findings, waits, ctx.now())
 
 
 def _advance(
@@ -108,6 +109,7 @@ def _advance(
     )
     by_key = {task_key(row): row for row in own}
     stop_tasks(ctx, service, [by_key[key] for key in moves.stop], judged, findings, task_set)
+    tell_protected(ctx, service, task_set, rows)
     wait = retry_wait(ctx, service, task_set)
     if wait and not task_set.get("impaired"):
         tell_impaired(ctx, service, task_set)

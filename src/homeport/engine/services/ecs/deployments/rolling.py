@@ -12,7 +12,8 @@ from typing import NamedTuple
 class View(NamedTuple):
     """A task as the scheduler sees it: one that is meant to run.
 
-    `healthy`: it serves. `unhealthy`: a check says that it must be replaced. Neither: it is on its way."""
+    `healthy`: it serves. `unhealthy`: a check says that it must be replaced. Neither: it is on its way. `protected`:
+    it is not stopped because fewer tasks, or others, are wanted."""
 
     id: str
     deployment: str
@@ -20,6 +21,7 @@ class View(NamedTuple):
     healthy: bool
     unhealthy: bool
     created: float
+    protected: bool = False
 
 
 class Bounds(NamedTuple):
@@ -75,7 +77,7 @@ def _unhealthy_to_stop(new: list[View], replaced: bool, stuck: bool) -> list[str
 
 def _surplus(new: list[View], count: int) -> list[str]:
     """The tasks that a smaller desired count does without: first those that do not serve yet, then the newest."""
-    candidates = [task for task in new if not task.unhealthy]
+    candidates = [task for task in new if not task.unhealthy and not task.protected]
     candidates.sort(key=lambda task: (task.healthy, task.running, -task.created))
     return [task.id for task in candidates[: max(0, count)]]
 
@@ -99,6 +101,8 @@ def _old_to_stop(
     spare = serving + sum(task.healthy for task in left) - limits.lower
     stop = []
     for task in left:
+        if task.protected:
+            continue
         if not task.running:
             stop.append(task.id)
             count -= 1

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from homeport.engine.containers.errors import DockerUnavailable
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecs import capacity, discovery, placement, sessions
+from homeport.engine.services.ecs import capacity, discovery, placement, sessions, task_tags
 from homeport.engine.services.ecs.container_checks import check_environment_file
 from homeport.engine.services.ecs.fargate import check_launch_type
 from homeport.engine.services.ecs.names import (
@@ -50,7 +50,10 @@ async def run_task(ctx: Context, request: Body) -> Body:
         strategy = cluster.get("defaultCapacityProviderStrategy")
     capacity.check(strategy or [])
     settings = _settings(
-        definition, request, fargate=bool(strategy) or request.get("launchType") == "FARGATE"
+        cluster["clusterName"],
+        definition,
+        request,
+        fargate=bool(strategy) or request.get("launchType") == "FARGATE",
     )
     obstacle = await _obstacle(ctx, definition["definition"])
     if obstacle:
@@ -104,7 +107,7 @@ def _check(request: Body) -> None:
     discovery.check_features(request)
 
 
-def _settings(definition: Body, request: Body, *, fargate: bool) -> Body:
+def _settings(cluster: str, definition: Body, request: Body, *, fargate: bool) -> Body:
     check_launch_type(definition["definition"], fargate=fargate)
     network = request.get("networkConfiguration")
     if definition["definition"]["networkMode"] == "awsvpc" and not network:
@@ -126,9 +129,6 @@ def _settings(definition: Body, request: Body, *, fargate: bool) -> Body:
                 "InvalidParameterException",
                 f"Override for container named {override.get('name')} is not a container in the TaskDefinition.",
             )
-    tags = request.get("tags", [])
-    if request.get("propagateTags") == "TASK_DEFINITION":
-        tags = definition["tags"] + tags
     return {
         "group": request.get("group") or f"family:{definition['family']}",
         "startedBy": request.get("startedBy"),
@@ -138,7 +138,7 @@ def _settings(definition: Body, request: Body, *, fargate: bool) -> Body:
         "networkConfiguration": network or {},
         "enableExecuteCommand": request.get("enableExecuteCommand", False),
         "overrides": overrides,
-        "tags": tags,
+        "tags": task_tags.of_run_task(cluster, request, definition),
     }
 
 
