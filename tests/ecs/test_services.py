@@ -99,7 +99,7 @@ def test_a_crashing_version_is_taken_back_and_explained(ecs: Ecs):
     ecs.api.update_service(service="web", taskDefinition=bad)
     until(
         ecs.service,
-        lambda service: any("rolling back" in each["rolloutStateReason"] for each in service["deployments"]),
+        lambda service: any("rolling back to" in event["message"] for event in service["events"]),
     )
     service = ecs.until_stable()
     assert service["taskDefinition"] == good

@@ -119,7 +119,7 @@ def test_a_task_reads_its_metadata_and_its_credentials_until_it_stops(ecs: Ecs):
 
 def test_every_line_of_a_burst_at_the_end_is_in_the_log(ecs: Ecs):
     # five hundred lines of 3 KB are more than a request takes, and the line of 300 KB is more than an event does
-    zeros = "head -c %d /dev/zero | tr '\0' x"
+    zeros = "head -c %d /dev/zero | tr '\\0' x"
     long = f"line=$({zeros % 3000}); for i in $(seq 500); do echo $line; done; {zeros % 300_000}; echo"
     arn = ecs.run(ecs.define(f"{long}; seq 5000", **logged(ecs.engine)))
     ecs.until_stopped(arn)
