@@ -51,15 +51,6 @@ def operations(service: str) -> dict[str, OperationModel]:
 
 
 @cache
-def paginators(service: str) -> dict[str, Any]:
-    """botocore's paginator definitions, by operation name."""
-    try:
-        return _loader.load_service_model(service, "paginators-1")["pagination"]
-    except Exception:  # botocore raises DataNotFoundError for services that page nothing
-        return {}
-
-
-@cache
 def index() -> dict[str, Any]:
     """`{"targets": {prefix: [service]}, "signing": {name: [[service, version, protocol]]}}`."""
     return json.loads(_INDEX.read_text())

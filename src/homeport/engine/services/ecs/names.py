@@ -88,8 +88,3 @@ def find_definition(ctx: Context, named: str, *, active: bool = True) -> Body:
     if active and row["status"] != "ACTIVE":
         raise AwsError("ClientException", "TaskDefinition is inactive")
     return row
-
-
-def cluster_of(arn: str) -> str:
-    """The cluster's name in the ARN of a service, task or container."""
-    return arn.split("/")[1]

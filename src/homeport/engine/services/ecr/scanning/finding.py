@@ -68,14 +68,6 @@ def finding(advisory: dict[str, Any], package: Package, fixed: str | None) -> Fi
     )
 
 
-def severity_counts(findings: list[Finding]) -> dict[str, int]:
-    """How many findings there are of each severity that occurs."""
-    counts = dict.fromkeys(SEVERITIES, 0)
-    for each in findings:
-        counts[each.severity] += 1
-    return {severity: count for severity, count in counts.items() if count}
-
-
 def severity_of(word: str) -> str:
     """ECR's severity for a word that others use."""
     return _WORDS.get(word.upper(), "UNDEFINED")
