@@ -1,9 +1,14 @@
 """Containers as services use them, on the real Docker."""
 
 import asyncio
+import contextlib
+import subprocess
+from pathlib import Path
 
 import pytest
 
+from homeport.engine.containers import events
+from homeport.engine.containers import network as networks
 from homeport.engine.containers.errors import DockerRefused, DockerUnavailable, PullFailed
 from homeport.engine.containers.runtime import Runtime
 from tests.containers.conftest import IMAGE
@@ -84,6 +89,9 @@ async def test_logs_resume_after_any_line_without_loss_or_doubles(runtime: Runti
     await runtime.ensure(name, shell("seq 1 400; echo err >&2; seq 401 800; echo -n end"))
     await runtime.start(name)
     whole = [line async for line in runtime.logs(name)]
+    # Docker ends the stream with the container, even if it has not handed over everything yet
+    last = whole[-1].position if whole else None
+    whole += [line async for line in runtime.logs(name, last, follow=False)]
     expected = [str(number) for number in range(1, 801)] + ["end"]
     assert [line.text for line in whole if line.stream == "stdout"] == expected
     assert [line.text for line in whole if line.stream == "stderr"] == ["err"]
@@ -108,19 +116,51 @@ async def test_a_terminal_has_logs_too(runtime: Runtime):
     assert [line.text async for line in runtime.logs(name)] == ["one", "two"]
 
 
-async def test_events_wake_topics_and_listeners(runtime: Runtime):
+async def test_events_wake_topics_and_listeners_also_when_docker_was_away(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setattr(events, "RETRY_SECONDS", 0.05)
     name, topics, seen = runtime.name("test", "events"), [], asyncio.Queue()
+    line = Line()
+    server = await asyncio.start_unix_server(line.join, tmp_path / "docker.sock")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
     watcher = Runtime(runtime.engine_id, topics.append)
     watcher.listen(seen.put_nowait)
     watcher.watch()
     assert (await asyncio.wait_for(seen.get(), 5)).action == "connected"
+    line.cut()
+    assert (await asyncio.wait_for(seen.get(), 5)).action == "connected"
     await runtime.ensure(name, shell("exit 4"), {"homeport.service": "test"})
     await runtime.start(name)
-    events = [await asyncio.wait_for(seen.get(), 5) for _ in range(3)]
+    told = [await asyncio.wait_for(seen.get(), 5) for _ in range(3)]
     await watcher.close()
-    assert [event.action for event in events] == ["create", "start", "die"]
-    assert events[-1].exit_code == 4 and events[-1].labels["homeport.service"] == "test"
+    line.cut()
+    server.close()
+    assert [event.action for event in told] == ["create", "start", "die"]
+    assert told[-1].exit_code == 4 and told[-1].labels["homeport.service"] == "test"
     assert topics == [f"docker:{name}"] * 3
+
+
+class Line:
+    """The way to Docker, which can be cut."""
+
+    def __init__(self) -> None:
+        self._joined: list[asyncio.StreamWriter] = []
+
+    async def join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there = await asyncio.open_unix_connection("/var/run/docker.sock")
+        self._joined += [writer, there[1]]
+        with contextlib.suppress(OSError):
+            await asyncio.gather(_copy(reader, there[1]), _copy(there[0], writer))
+
+    def cut(self) -> None:
+        for writer in self._joined:
+            writer.transport.abort()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(4096):
+        writer.write(data)
 
 
 async def test_a_command_inside_reads_writes_and_ends(runtime: Runtime):
@@ -148,9 +188,14 @@ async def test_a_failed_pull_says_why(runtime: Runtime, image: str, reason: str)
     assert failed.value.reason == reason
 
 
-async def test_the_networks_lead_to_the_host(runtime: Runtime):
+async def test_the_networks_lead_to_the_host_also_when_they_were_removed(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+):
     network = await runtime.network()
     listeners = [await asyncio.start_server(_greet, host, 0) for host in (network.gateway, "169.254.170.2")]
+    monkeypatch.setattr(networks, "_LOOK_SECONDS", 0.0)
+    await asyncio.to_thread(subprocess.run, ["docker", "network", "rm", network.name], check=True)
+    assert await runtime.network() == network
     for listener in listeners:
         host, port = listener.sockets[0].getsockname()
         name = runtime.name("test", "reach", host)

@@ -297,8 +297,8 @@ from homeport.engine.services.iam.resources import Where, asks
         (
             "s3",
             "CopyObject",
-            {"Bucket": "b", "Key": "k", "CopySource": "src/a"},
-            ["s3:PutObject arn:aws:s3:::b/k", "s3:GetObject arn:aws:s3:::src/a"],
+            {"Bucket": "b", "Key": "k", "CopySource": "/src/a%20b"},
+            ["s3:PutObject arn:aws:s3:::b/k", "s3:GetObject arn:aws:s3:::src/a b"],
         ),
         (
             "s3",

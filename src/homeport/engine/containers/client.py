@@ -76,7 +76,7 @@ class Client:
                 if response.status >= 400:
                     raise _refused(response.status, await response.text())
                 yield response
-        except aiohttp.ClientConnectionError as error:
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
             raise DockerUnavailable(str(error)) from error
 
     async def close(self) -> None:

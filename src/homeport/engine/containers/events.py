@@ -61,6 +61,8 @@ class Events:
                 await self._read()
             except (DockerUnavailable, DockerRefused) as error:
                 log.debug("the event stream of Docker ended: %s", error)
+            except Exception:  # whatever it was, everything waits for events
+                log.exception("the event stream of Docker failed; it is opened again")
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _read(self) -> None:

@@ -10,15 +10,19 @@ homeport-<id>       the bridge of one engine. A task's address is its container'
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any, NamedTuple
 
 from homeport.engine.containers.client import Client
-from homeport.engine.containers.errors import DockerRefused
+from homeport.engine.containers.errors import DockerRefused, DockerUnavailable
 
 METADATA_NETWORK = "homeport-metadata"
 METADATA_ADDRESS = "169.254.170.2"
 _METADATA_IPAM = {"Subnet": "169.254.170.0/24", "Gateway": METADATA_ADDRESS}
 
+_LOOK_SECONDS = 5.0
+"""After that time it is seen whether the networks are still there: `docker network prune` takes those that no container
+is in."""
 _OWN_SUBNETS = 256  # of 10.212.0.0/14, a /22 each
 
 
@@ -31,25 +35,40 @@ class Network(NamedTuple):
 
 
 class Networks:
-    """Makes the networks when they are first needed."""
+    """Makes the networks when they are needed, and again when somebody has removed them."""
 
     def __init__(self, client: Client, engine_id: str) -> None:
         self._client = client
         self._engine_id = engine_id
         self._made: Network | None = None
+        self._looked = 0.0
         self._making = asyncio.Lock()
 
     async def ensure(self) -> Network:
         """The engine's network; both networks exist when this returns. Raises DockerUnavailable."""
         async with self._making:
-            if self._made is None:
-                await self._ensure_one(METADATA_NETWORK, "hp-meta", [_METADATA_IPAM], {})
-                name = f"homeport-{self._engine_id}"
-                labels = {"homeport.engine": self._engine_id}
-                found = await self._ensure_one(name, f"hp-{self._engine_id}", [], labels)
-                ipam = found["IPAM"]["Config"][0]
-                self._made = Network(name, ipam["Subnet"], ipam["Gateway"])
+            if self._made is None or time.monotonic() - self._looked > _LOOK_SECONDS:
+                self._made = await self._look()
+                self._looked = time.monotonic()
             return self._made
+
+    async def _look(self) -> Network:
+        try:
+            return await self._make()
+        except DockerUnavailable:
+            if self._made is None:
+                raise
+            return self._made  # whatever Docker is asked for next will say so
+
+    async def _make(self) -> Network:
+        await self._ensure_one(METADATA_NETWORK, "hp-meta", [_METADATA_IPAM], {})
+        name = f"homeport-{self._engine_id}"
+        labels = {"homeport.engine": self._engine_id}
+        # the engine listens at the gateway's address, so that a network that was removed has to have the same again
+        own = [{"Subnet": self._made.subnet, "Gateway": self._made.gateway}] if self._made else []
+        found = await self._ensure_one(name, f"hp-{self._engine_id}", own, labels)
+        ipam = found["IPAM"]["Config"][0]
+        return Network(name, ipam["Subnet"], ipam["Gateway"])
 
     async def remove(self) -> None:
         """Remove the engine's network; the metadata network stays for the other engines."""

@@ -193,11 +193,14 @@ class Engine:
         return Authority(self.config.data / "authority")
 
     async def container_access(self) -> ContainerAccess:
-        """How containers reach this engine; the network and the listeners are made on first use."""
+        """How containers reach this engine; the network and the listeners are made on first use. Raises
+        DockerUnavailable, DockerRefused, OSError."""
         if self._access is None or (self._access.done() and self._access.exception()):
             self._access = asyncio.ensure_future(self._connect(self))
             self._access.add_done_callback(lambda _: self.signals.notify(NETWORK_TOPIC))
-        return await asyncio.shield(self._access)
+        access = await asyncio.shield(self._access)
+        await self.docker.networks.ensure()
+        return access
 
     def part(self, make: Callable[[Engine], T]) -> T:
         """This engine's only instance of what `make` makes: what a service keeps in memory or in files."""

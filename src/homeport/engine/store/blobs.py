@@ -17,6 +17,8 @@ from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
+from homeport.engine.store.files import write_all
+
 READ_SIZE = 1024 * 1024
 _HOP = 1024 * 1024  # below this, a write or a read costs less than the hop to a thread
 
@@ -49,7 +51,7 @@ class Blobs:
                     sha256.update(chunk)
                     md5.update(chunk)
                     size += len(chunk)
-                    file.write(chunk)
+                    write_all(file, chunk)
                 await _sync(file, size)
             blob = Blob(f"sha256:{sha256.hexdigest()}", size, md5.hexdigest())
             self.adopt(temporary, blob.digest)

@@ -80,10 +80,7 @@ async def store(
         file = folder / "artifact.zip"
         await asyncio.to_thread(make_zip, file, picked)
         await transfer.upload(s3, bucket, key, file, ContentType="application/zip", **options)
-        content = await asyncio.to_thread(file.read_bytes)
-        described["sha256sum"] = hashlib.sha256(content).hexdigest()
-        described["md5sum"] = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        return described
+        return described | await asyncio.to_thread(_sums, file)
     for each in picked:
         if not each.link:
             await transfer.upload(s3, bucket, posixpath.join(key, each.path), each.file, **options)
@@ -104,6 +101,14 @@ def _encryption(build: Row, target: Row) -> dict[str, Any]:
     if target.get("encryptionDisabled") or key.endswith(_DEFAULT_KEY):
         return {}
     return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+
+
+def _sums(file: Path) -> Row:
+    with file.open("rb") as content:
+        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+        content.seek(0)
+        md5 = hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    return {"sha256sum": sha256, "md5sum": md5}
 
 
 def make_zip(file: Path, picked: Sequence[Picked]) -> None:

@@ -82,7 +82,7 @@ class Batch:
         except YamlFileError as error:
             raise PhaseFailed("YAML_FILE_ERROR", str(error)) from None
         finally:
-            workspace.drop()
+            await workspace.drop()
         if spec.batch is None:
             raise PhaseFailed("BATCH_SPEC_ERROR", "The buildspec has no key batch; a batch build needs one")
         allowed = row["buildBatchConfig"].get("restrictions", {}).get("maximumBuildsAllowed", _MAX_BUILDS)

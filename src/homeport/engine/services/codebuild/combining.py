@@ -71,7 +71,7 @@ async def combine(ctx: Context, batch: Row) -> Row:
             "CLIENT_ERROR", f"Error while combining artifacts: {error.code}: {error.message}"
         ) from None
     finally:
-        workspace.drop()
+        await workspace.drop()
 
 
 def _unpack(archive: Path, folder: Path) -> dict[str, Picked]:

@@ -20,6 +20,7 @@ from typing import Any
 from homeport.engine.containers.errors import DockerRefused
 from homeport.engine.containers.runtime import Runtime
 from homeport.engine.services.codebuild.tables import Row
+from homeport.engine.services.codebuild.workspace import Workspace
 from homeport.engine.services.context import Context
 from homeport.engine.services.engine import ContainerAccess, Engine
 from homeport.engine.services.trust import ca_bundle
@@ -87,7 +88,8 @@ async def create(ctx: Context, build: Row, setup: Setup) -> None:
     access = await ctx.engine.container_access()
     config = _config(ctx, build, setup, access)
     await docker.ensure(own, config, {"homeport.service": "codebuild", "homeport.build": build["id"]})
-    archive = await asyncio.to_thread(_archive, ctx, setup, access)
+    archive = Workspace(ctx, build["id"]).container()
+    await asyncio.to_thread(_write, archive, ctx, setup, access)
     try:
         with archive.open("rb") as file:
             await docker.copy_in(own, "/", file)
@@ -199,11 +201,9 @@ def inner_environment(ctx: Context, environment: Mapping[str, str]) -> dict[str,
     return {name: environment[name] for name in (*sorted(proxies), *_BUNDLE_VARIABLES)}
 
 
-def _archive(ctx: Context, setup: Setup, access: ContainerAccess) -> Path:
-    """All files for the container, as one tar archive."""
-    folder = ctx.engine.folder("codebuild")
-    target = folder / f"{os.urandom(8).hex()}.tar"
-    with tarfile.open(target, "w") as tar:
+def _write(archive: Path, ctx: Context, setup: Setup, access: ContainerAccess) -> None:
+    """Write all files for the container, as one tar archive."""
+    with tarfile.open(archive, "w") as tar:
         for path in ("codebuild", "codebuild/readonly", "codebuild/output", TMP[1:]):
             _add_folder(tar, path, 0o777 if path == TMP[1:] else 0o755)
         for path, text in setup.files.items():
@@ -216,7 +216,6 @@ def _archive(ctx: Context, setup: Setup, access: ContainerAccess) -> Path:
                 _add_folder(tar, path[1:], 0o755)
             for child in sorted(source.iterdir()):
                 tar.add(child, f"{path}/{child.name}".lstrip("/"), filter=_as_root)
-    return target
 
 
 def _add_folder(tar: tarfile.TarFile, path: str, mode: int) -> None:

@@ -138,7 +138,7 @@ class Building:
     async def _phases(self, prepared: Row) -> str:
         """Follow the container to its end, then upload what it left."""
         workspace = Workspace(self.ctx, self.id)
-        workspace.drop_sources()
+        await workspace.drop_sources()
         # an engine that takes over must listen where the container calls it
         await self.ctx.engine.container_access()
         await self._follow(Mask(workspace.setup()["secrets"]))
@@ -270,7 +270,7 @@ class Building:
 async def clean(ctx: Context, id: str) -> None:
     """Remove what only a running build needs."""
     await ctx.engine.docker.remove(container.name(ctx.engine.docker, id))
-    Workspace(ctx, id).drop()
+    await Workspace(ctx, id).drop()
     with ctx.store.transaction():
         ctx.engine.identity.revoke_container_credentials(container.session(id))
         transcript.drop(ctx, id)

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/codebuild/latest/userguide/test-reporting.html
 
 from __future__ import annotations
 
+import asyncio
 import posixpath
 import uuid
 from collections import Counter
@@ -77,10 +78,12 @@ async def _report(ctx: Context, build: Row, wanted: Report, picked: list[Picked]
         content = each.file.read_bytes()
         parse: Any = parse_coverage if coverage else parse_tests
         try:
-            items += [asdict(item) | {"file": each.path} for item in parse(wanted.file_format, content)]
+            found = await asyncio.to_thread(parse, wanted.file_format, content)
         except Unreadable as error:
             status = "INCOMPLETE"
             said.append(f"{each.path} is not read: {error}")
+            continue
+        items += [asdict(item) | {"file": each.path} for item in found]
     if not coverage and any(item["status"] in ("FAILED", "ERROR") for item in items):
         status = "FAILED"
     name = f"{group['arn'].rpartition('/')[2]}:{uuid.uuid5(uuid.NAMESPACE_URL, build['id'] + wanted.group)}"

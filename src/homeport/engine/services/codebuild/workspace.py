@@ -3,11 +3,13 @@
 <data>/codebuild/<build uuid>/
   source/<identifier>/     sources; the primary one is `primary`
   setup.json               (0600) the container's files and variables, and the secrets that the log must not show
+  container.tar            (0600) all of it, on its way into the container
   artifacts/…              files that were copied out of the container
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 from pathlib import Path
@@ -38,14 +40,21 @@ class Workspace:
         file.touch(mode=0o600)
         file.write_text(json.dumps(setup))
 
+    def container(self) -> Path:
+        """An empty file for what goes into the container."""
+        file = self.folder / "container.tar"
+        file.unlink(missing_ok=True)
+        file.touch(mode=0o600)
+        return file
+
     def setup(self) -> dict[str, Any]:
         """What the container is made from."""
         found: dict[str, Any] = json.loads((self.folder / "setup.json").read_text())
         return found
 
-    def drop_sources(self) -> None:
+    async def drop_sources(self) -> None:
         """Remove the sources, which are in the container by now."""
-        shutil.rmtree(self.folder / "source", ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self.folder / "source", ignore_errors=True)
 
     def artifacts(self, name: str) -> Path:
         """An empty folder for files that come out of the container."""
@@ -54,6 +63,6 @@ class Workspace:
         folder.mkdir(parents=True)
         return folder
 
-    def drop(self) -> None:
+    async def drop(self) -> None:
         """Remove the folder."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)

@@ -23,6 +23,7 @@ from typing import IO, Any, NamedTuple
 from weakref import WeakValueDictionary
 
 from homeport.engine.store.blobs import Blobs
+from homeport.engine.store.files import write_all
 
 PART = 1024 * 1024
 """Bytes from which on a thread does the work."""
@@ -174,9 +175,7 @@ class _Writer:
             part = self._parts.popleft()
             if self.hash is not None:
                 self.hash.update(part)
-            data = memoryview(part)
-            while data:
-                data = data[self._file.write(data) :]
+            write_all(self._file, part)
             self._written += len(part)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from homeport.engine.services.context import Client, Context
+from homeport.engine.services.log_events import unless_there
 from homeport.engine.wire.errors import AwsError
 
 Target = dict[str, Any]
@@ -78,11 +79,7 @@ async def send_to_queue(ctx: Context, arn: str, text: str, group: str | None, id
 async def _log_group(ctx: Context, target: Target, text: str, id: str) -> None:
     group = target["Arn"].split(":log-group:")[1].removesuffix(":*")
     logs = _client(ctx, "logs", target)
-    try:
-        await logs.create_log_stream(logGroupName=group, logStreamName=id)
-    except AwsError as error:
-        if error.code != "ResourceAlreadyExistsException":
-            raise
+    await unless_there(logs.create_log_stream(logGroupName=group, logStreamName=id))
     event = {"timestamp": int(ctx.now() * 1000), "message": text}
     await logs.put_log_events(logGroupName=group, logStreamName=id, logEvents=[event])
 

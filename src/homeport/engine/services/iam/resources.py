@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from homeport.engine.services.iam.actions import Action, action_named, actions_of, prefix_of, reference
 
@@ -229,9 +230,9 @@ def _further_s3_asks(operation: str, request: Mapping[str, Any]) -> Iterator[Ask
     if isinstance(source, dict):
         source = f"{source.get('Bucket')}/{source.get('Key')}"
     if operation in ("CopyObject", "UploadPartCopy") and source:
-        path, _, version = source.removeprefix("/").partition("?versionId=")
+        path, _, version = source.partition("?versionId=")
         action = action_named("s3", "GetObjectVersion" if version else "GetObject")
-        yield Ask(f"s3:{action.name}", f"arn:aws:s3:::{path}", action)
+        yield Ask(f"s3:{action.name}", f"arn:aws:s3:::{unquote(path).removeprefix('/')}", action)
     if operation in ("PutObject", "CopyObject", "CreateMultipartUpload"):
         for member, name in (("Tagging", "PutObjectTagging"), ("ACL", "PutObjectAcl")):
             if request.get(member):

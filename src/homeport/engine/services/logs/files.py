@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from homeport.engine.services.context import Context
 from homeport.engine.services.engine import Engine
+from homeport.engine.store.files import write_all
 
 SEGMENT_SIZE = 4 * 1024 * 1024
 CHUNK_SIZE = 64 * 1024
@@ -88,7 +89,7 @@ def _write(file: Path, offset: int, data: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("r+b" if file.exists() else "w+b", buffering=0) as out:
         out.seek(offset)
-        out.write(data)
+        write_all(out, data)
         out.truncate()
         os.fsync(out.fileno())
 

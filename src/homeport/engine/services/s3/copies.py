@@ -53,8 +53,14 @@ async def copy_object(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     if (algorithm := request.get("ChecksumAlgorithm")) and f"Checksum{algorithm}" not in source.checksums:
         copy.checksums = await _checksum(ctx, algorithm, source)
     with ctx.store.transaction():
-        # The source may have gone while its checksum was computed.
+        # the source may have gone, or have been overwritten, while its checksum was computed
         source = find_version(ctx, {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version})
+        if source.segments != copy.segments:
+            raise AwsError(
+                "OperationAborted",
+                "A conflicting operation is in progress against the source of this copy. Please try again.",
+                409,
+            )
         check_write(ctx, request, bucket)
         add_version(ctx, bucket, copy)
         notify(ctx, bucket, copy, "ObjectCreated:Copy", "CopyObject")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable
 from typing import Any
 
 from homeport.engine.durable.execution import Execution, ExecutionKind
 from homeport.engine.services.context import Context
+from homeport.engine.services.log_events import unless_there
 from homeport.engine.services.sns.topics import SUBSCRIPTIONS
 from homeport.engine.store.table import Body
 from homeport.engine.wire.errors import AwsError
@@ -125,18 +125,10 @@ async def _queue(
 async def _mail(ctx: Context, address: str, message: dict[str, Any]) -> None:
     """homeport sends no mail: it shows it in a log group."""
     logs = ctx.client("logs", as_service=True)
-    await _unless_there(logs.create_log_group(logGroupName=MAILBOX))
-    await _unless_there(logs.create_log_stream(logGroupName=MAILBOX, logStreamName=address))
+    await unless_there(logs.create_log_group(logGroupName=MAILBOX))
+    await unless_there(logs.create_log_stream(logGroupName=MAILBOX, logStreamName=address))
     event = {"timestamp": int(ctx.now() * 1000), "message": json.dumps(message)}
     await logs.put_log_events(logGroupName=MAILBOX, logStreamName=address, logEvents=[event])
-
-
-async def _unless_there(creation: Awaitable[Any]) -> None:
-    try:
-        await creation
-    except AwsError as error:
-        if error.code != "ResourceAlreadyExistsException":
-            raise
 
 
 async def _give_up(x: Execution, error: Exception) -> None:
