@@ -48,6 +48,10 @@ def upstream(tmp_path):
 
 @pytest.fixture
 def connection(engine, tmp_path, upstream):
+    return connect(engine, tmp_path)
+
+
+def connect(engine, tmp_path):
     engine.client("s3").create_bucket(Bucket=BUCKET)
     engine.client("secretsmanager").create_secret(
         Name="hook", SecretString=json.dumps({"webhookSecret": SECRET})
@@ -160,6 +164,22 @@ def test_a_failed_delivery_is_kept_shown_and_redelivered(engine, connection, ups
     assert call(engine, connection, "POST", b"", bearer, "/d-1")[0] == 202
     done = until(lambda: (found := shown()) and found["status"] == "Processed" and found)
     assert ended(engine, "web", done["started"][0])["status"] == "Succeeded"
+
+
+def test_a_delivery_outlives_the_engine(own_engine, tmp_path):
+    own_engine.start()
+    connection = connect(own_engine, tmp_path)
+    bearer = {"Authorization": f"Bearer {SECRET}"}
+
+    def ended(attempt):
+        [found] = call(own_engine, connection, "GET", headers=bearer)[1]
+        return found["attempt"] == attempt and found["status"] != "Received" and found["status"]
+
+    assert deliver(own_engine, connection, "star", b"{}", "d-1")[0] == 202
+    assert until(lambda: ended(1)) == "Ignored"
+    own_engine.restart()
+    assert call(own_engine, connection, "POST", b"", bearer, "/d-1")[0] == 202
+    assert until(lambda: ended(2)) == "Ignored"
 
 
 def test_triggers_filter_tags_and_paths(engine, connection, upstream):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from homeport.engine.config import Config
+from homeport.engine.services.ecr.upstream import open_upstream
 from tests.ecr.oci import OCI_INDEX, OCI_MANIFEST, Registry, digest_of, error_of
 from tests.ecr.users import as_user
 
@@ -93,3 +97,19 @@ def test_a_rule_is_checked_against_its_registry(engine: Any, ecr: Any, cache: Re
     assert not told["isValid"] and "cannot be reached" in told["failure"]
     with pytest.raises(ecr.exceptions.PullThroughCacheRuleAlreadyExistsException):
         ecr.create_pull_through_cache_rule(ecrRepositoryPrefix="dead", upstreamRegistryUrl="127.0.0.1:1")
+
+
+async def test_a_manifest_that_comes_in_pieces_is_whole():
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 8\r\n\r\nmani")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.write(b"fest")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with open_upstream(Config(Path("/nowhere")), host, None) as upstream:
+        assert await upstream.manifest("app", "v1") == (b"manifest", "text/plain")
+    server.close()

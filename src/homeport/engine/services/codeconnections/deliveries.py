@@ -1,11 +1,13 @@
 """Deliveries: webhook calls that are kept before they are answered, and carried out afterwards, once.
 
 A delivery is Received, then Processed, Ignored or Failed (with the reason). Redelivering carries the kept payload
-out again. Of refused deliveries only the last is kept, without its payload: anybody may send them.
+out again, as long as it is kept. Of refused deliveries only the last is kept, without its payload: anybody may send
+them.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from typing import Any
@@ -18,12 +20,19 @@ from homeport.engine.services.context import Context
 
 REFUSED = "refused"
 """The id under which the last refused delivery is kept."""
+PAYLOAD_SECONDS = 3 * 24 * 3600.0
+"""How long a delivery can be carried out again, as on GitHub.
+https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks"""
+DELIVERY_SECONDS = 90 * 24 * 3600.0
+"""How long it is told of, and replays of it are known."""
 
 
-def receive(ctx: Context, connection: Row, delivery_id: str, event: str, digest: str, size: int) -> bool:
+def receive(ctx: Context, connection: Row, delivery_id: str, event: str, payload: bytes) -> bool:
     """Keep a delivery and start to carry it out; False when it was received before. Its signature is over the payload
     alone, so the same payload under another id is a replay, too."""
+    digest = f"sha256:{hashlib.sha256(payload).hexdigest()}"
     with ctx.store.transaction():
+        _forget_old(ctx)
         if DELIVERIES.get(ctx, connection["id"], delivery_id):
             return False
         if DELIVERIES.list(ctx, connection["id"], payload=digest, limit=1):
@@ -33,14 +42,27 @@ def receive(ctx: Context, connection: Row, delivery_id: str, event: str, digest:
             "deliveryId": delivery_id,
             "event": event,
             "payload": digest,
-            "size": size,
+            "size": len(payload),
             "receivedAt": ctx.now(),
             "status": "Received",
             "attempt": 1,
         }
         DELIVERIES.put(ctx, row)
+        ctx.store.execute(
+            "INSERT INTO codeconnections_payloads VALUES (?, ?, ?, ?, ?, ?)",
+            *(*ctx.scope, connection["id"], delivery_id, row["receivedAt"], payload),
+        )
         _carry_out(ctx, row)
     return True
+
+
+def _forget_old(ctx: Context) -> None:
+    store, now = ctx.store, ctx.now()
+    store.execute("DELETE FROM codeconnections_payloads WHERE receivedAt < ?", now - PAYLOAD_SECONDS)
+    store.execute(
+        "DELETE FROM codeconnections_deliveries WHERE json_extract(body, '$.receivedAt') < ?",
+        now - DELIVERY_SECONDS,
+    )
 
 
 def refuse(ctx: Context, connection: Row, reason: str) -> None:
@@ -74,7 +96,10 @@ async def _run(x: Execution) -> None:
     connection = CONNECTIONS.get(ctx, x.input["connectionId"])
     if row is None or connection is None:
         return
-    payload = b"".join([chunk async for chunk in ctx.blobs.read(row["payload"])])
+    payload = _payload(ctx, row)
+    if payload is None:
+        _end(ctx, row, "Failed", reason="the payload is not kept any more")
+        return
     try:
         change = github.change(row["event"], json.loads(payload))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -89,6 +114,15 @@ async def _run(x: Execution) -> None:
         started = tell(ctx, connection, change, again=row["attempt"] > 1)
         status = "Processed" if started else "Ignored"
         _end(ctx, row, status, started=started, reason="" if started else "no pipeline is to be started")
+
+
+def _payload(ctx: Context, row: Row) -> bytes | None:
+    rows = ctx.store.execute(
+        "SELECT payload FROM codeconnections_payloads "
+        "WHERE account = ? AND region = ? AND connectionId = ? AND deliveryId = ?",
+        *(*ctx.scope, row["connectionId"], row["deliveryId"]),
+    )
+    return rows[0]["payload"] if rows else None
 
 
 async def with_paths(ctx: Context, connection: Row, change: Change) -> Change:

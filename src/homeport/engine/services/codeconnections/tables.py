@@ -1,5 +1,5 @@
 """CodeConnections' tables. A watch holds the heads of a repository that pipelines were last told of; a delivery is
-one webhook call, with its payload as a blob."""
+one webhook call; its payload is a row of codeconnections_payloads as long as it is kept."""
 
 from __future__ import annotations
 

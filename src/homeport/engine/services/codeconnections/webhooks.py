@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from homeport.engine.services.codeconnections import deliveries, github, repositories
@@ -93,14 +92,9 @@ async def _receive(
         raise AwsError("BadRequest", "The headers X-GitHub-Event and X-GitHub-Delivery are missing", 400)
     if event == "ping":
         return 200, {"message": "pong"}
-    blob = await ctx.blobs.write(_once(payload))
-    if not deliveries.receive(ctx, connection, delivery, event, blob.digest, blob.size):
+    if not deliveries.receive(ctx, connection, delivery, event, payload):
         return 200, {"message": f"The delivery {delivery} was received before"}
     return 202, {"message": f"The delivery {delivery} is accepted"}
-
-
-async def _once(payload: bytes) -> AsyncIterator[bytes]:
-    yield payload
 
 
 def _shown(row: Row) -> Row:

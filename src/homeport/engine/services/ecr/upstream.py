@@ -48,7 +48,15 @@ class Upstream:
                     "UnableToGetUpstreamImageException",
                     f"{self._host} answered {response.status} for {repository}:{reference}",
                 )
-            return await response.content.read(LARGEST), response.content_type
+            data = b""
+            async for chunk in response.content.iter_any():
+                data += chunk
+                if len(data) > LARGEST:
+                    raise AwsError(
+                        "UnableToGetUpstreamImageException",
+                        f"{self._host} answered more than {LARGEST} bytes for {repository}:{reference}",
+                    )
+            return data, response.content_type
 
     async def blob(self, repository: str, digest: str) -> AsyncIterator[bytes]:
         """The bytes of a blob. Raises UnableToGetUpstreamLayerException."""
