@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import Any, TypeVar
 
 import pytest
@@ -167,3 +168,14 @@ def test_rules_are_listed_tagged_and_deleted(engine: RunningEngine) -> None:
     events.remove_targets(Rule="r0", Ids=["1"])
     events.delete_rule(Name="r0")
     assert [each["Name"] for each in events.list_rules()["Rules"]] == ["r1", "r2"]
+
+
+def test_an_event_that_not_even_its_dead_letter_queue_takes_is_dropped(engine: RunningEngine) -> None:
+    dead = {"Arn": f"arn:aws:sqs:{engine.region}:{engine.account}:none"}
+    target = {"DeadLetterConfig": dead, "RetryPolicy": {"MaximumRetryAttempts": 0}}
+    given_rule(engine, "all", "/events/gone", EventPattern=json.dumps({"source": ["shop"]}), target=target)
+    engine.client("logs").delete_log_group(logGroupName="/events/gone")
+    send(engine, 1)
+    store = sqlite3.connect(f"file:{engine.data}/homeport.db?mode=ro", uri=True)
+    until(lambda: store.execute("SELECT count(*) FROM durable_executions").fetchone() == (0,))
+    store.close()

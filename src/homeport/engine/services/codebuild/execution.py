@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+from homeport.engine.containers.errors import DockerUnavailable
 from homeport.engine.durable.execution import Execution, ExecutionKind, Stopped
 from homeport.engine.services.codebuild import (
     board,
@@ -32,6 +33,7 @@ from homeport.engine.wire.errors import AwsError
 
 log = logging.getLogger(__name__)
 
+_DOCKER_AWAY_SECONDS = 5.0
 _REST_SECONDS = 2.0
 """How long the log of a build that was stopped is still read."""
 
@@ -268,8 +270,14 @@ class Building:
 
 
 async def clean(ctx: Context, id: str) -> None:
-    """Remove what only a running build needs."""
-    await ctx.engine.docker.remove(container.name(ctx.engine.docker, id))
+    """Remove what only a running build needs, its container once Docker answers."""
+    while True:
+        try:
+            await ctx.engine.docker.remove(container.name(ctx.engine.docker, id))
+            break
+        except DockerUnavailable as error:
+            log.warning("%s is over, but its container is not removed yet: %s", id, error)
+            await asyncio.sleep(_DOCKER_AWAY_SECONDS)
     await Workspace(ctx, id).drop()
     with ctx.store.transaction():
         ctx.engine.identity.revoke_container_credentials(container.session(id))

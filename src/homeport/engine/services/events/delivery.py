@@ -48,7 +48,10 @@ async def _give_up(x: Execution, error: Exception) -> None:
     log.warning("%s could not deliver an event to %s: %s", rule, target["Arn"], error)
     queue = (target.get("DeadLetterConfig") or {}).get("Arn")
     if queue:
-        await send_to_queue(x.ctx, queue, x.input["text"], None, x.token("dead"))
+        try:
+            await send_to_queue(x.ctx, queue, x.input["text"], None, x.token("dead"))
+        except AwsError as refused:
+            log.warning("the event is dropped: %s does not take it: %s", queue, refused)
 
 
 DELIVERY = ExecutionKind("events.delivery", _deliver, _give_up)

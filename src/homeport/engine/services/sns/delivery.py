@@ -139,7 +139,10 @@ async def _give_up(x: Execution, error: Exception) -> None:
     redrive = subscription["Attributes"].get("RedrivePolicy")
     if redrive:
         message, arn = x.input["message"], json.loads(redrive)["deadLetterTargetArn"]
-        await _queue(x.ctx, arn, _body(subscription, message), message, None, raw=False)
+        try:
+            await _queue(x.ctx, arn, _body(subscription, message), message, None, raw=False)
+        except AwsError as refused:
+            log.warning("the message is dropped: %s does not take it: %s", arn, refused)
 
 
 DELIVERY = ExecutionKind("sns.delivery", _deliver, _give_up)
