@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+import time
 from typing import Any
 
 import pytest
@@ -61,6 +64,55 @@ def test_a_rule_reaches_the_function_that_admits_it(engine: RunningEngine, liste
     send(2)
     (event,) = until(lambda: got(engine))
     assert event["detail"] == {"number": 2}
+
+
+def test_log_events_that_match_reach_the_function_that_admits_logs(
+    engine: RunningEngine, listener: str
+) -> None:
+    logs, group = engine.client("logs"), "shop"
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="web")
+    wanted = {"logGroupName": group, "filterName": "errors", "destinationArn": listener}
+    pattern = "[level = ERROR, code]"
+
+    with pytest.raises(ClientError, match="Could not execute the lambda function"):
+        logs.put_subscription_filter(**wanted, filterPattern=pattern)
+    admit(engine, "logs", f"arn:aws:logs:{engine.region}:{engine.account}:log-group:{group}:*")
+    logs.put_subscription_filter(**wanted, filterPattern=pattern)
+    now = int(time.time() * 1000)
+    lines = ("ERROR 7", "INFO 8", "ERROR 9")
+    logs.put_log_events(
+        logGroupName=group,
+        logStreamName="web",
+        logEvents=[{"timestamp": now, "message": line} for line in lines],
+    )
+
+    (event,) = until(lambda: got(engine))
+    message = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))
+    found = [(each["message"], each["extractedFields"]["code"]) for each in message.pop("logEvents")]
+    assert found == [("ERROR 7", "7"), ("ERROR 9", "9")]
+    assert message == {
+        "messageType": "DATA_MESSAGE",
+        "owner": engine.account,
+        "logGroup": group,
+        "logStream": "web",
+        "subscriptionFilters": ["errors"],
+    }
+    (shown,) = logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"]
+    assert (shown["destinationArn"], shown["filterPattern"]) == (listener, pattern)
+    logs.delete_subscription_filter(logGroupName=group, filterName="errors")
+    assert logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"] == []
+
+
+def test_a_subscription_filter_has_a_function_for_its_destination(engine: RunningEngine) -> None:
+    logs = engine.client("logs")
+    logs.create_log_group(logGroupName="shop")
+    stream = f"arn:aws:kinesis:{engine.region}:{engine.account}:stream/s"
+
+    with pytest.raises(ClientError, match="hands log events to Lambda functions only"):
+        logs.put_subscription_filter(
+            logGroupName="shop", filterName="f", filterPattern="", destinationArn=stream
+        )
 
 
 def test_a_topic_and_an_alarm_reach_the_function_that_admits_them(

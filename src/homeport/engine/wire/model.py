@@ -57,8 +57,14 @@ def index() -> dict[str, Any]:
 
 
 def by_target(prefix: str) -> list[str]:
-    """Services whose `X-Amz-Target` starts with this prefix."""
-    return index()["targets"].get(prefix, [])
+    """Services whose `X-Amz-Target` starts with this prefix: botocore writes some with a namespace before them, the
+    SDKs for Go, JavaScript, Java and others the last word alone."""
+    return index()["targets"].get(prefix) or _short_targets().get(prefix, [])
+
+
+@cache
+def _short_targets() -> dict[str, list[str]]:
+    return {prefix.rpartition(".")[2]: services for prefix, services in index()["targets"].items()}
 
 
 @lru_cache(maxsize=1024)

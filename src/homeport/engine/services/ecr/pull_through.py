@@ -47,7 +47,7 @@ def find_source(ctx: Context, repository: str) -> Source | None:
         return None
     rule = max(rules, key=lambda each: len(_folder(each["ecrRepositoryPrefix"])))
     rest = repository.removeprefix(_folder(rule["ecrRepositoryPrefix"]))
-    return Source(rule, _folder(rule["upstreamRepositoryPrefix"]) + rest)
+    return Source(rule, _folder(rule.get("upstreamRepositoryPrefix", ROOT)) + rest)
 
 
 def _folder(prefix: str) -> str:

@@ -56,7 +56,7 @@ async def create_target_group(ctx: Context, request: Body) -> Body:
             "InvalidConfigurationRequest",
             f"homeport carries out HTTP and HTTPS targets, not '{request['Protocol']}'",
         )
-    version = request.get("ProtocolVersion", "HTTP1")
+    version = request.get("ProtocolVersion") or "HTTP1"  # Terraform sends it empty
     if version not in ("HTTP1", "HTTP2", "GRPC"):
         raise AwsError("ValidationError", f"Protocol version '{version}' must be one of 'GRPC, HTTP1, HTTP2'")
     grpc = version == "GRPC"

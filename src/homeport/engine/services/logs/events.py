@@ -11,9 +11,9 @@ from itertools import islice, pairwise
 from typing import Any
 
 from homeport.engine.services.context import Context
-from homeport.engine.services.logs import files, metric_filters
+from homeport.engine.services.logs import files, metric_filters, subscription_filters
 from homeport.engine.services.logs.files import Event, Position, position
-from homeport.engine.services.logs.filter_patterns import FilterPattern, InvalidFilterPattern, compile_filter
+from homeport.engine.services.logs.filter_patterns import compiled
 from homeport.engine.services.logs.groups import find_group, millis
 from homeport.engine.services.logs.streams import find_stream, list_streams
 from homeport.engine.services.service import operation
@@ -37,7 +37,9 @@ async def put_log_events(ctx: Context, request: dict[str, Any]) -> dict[str, Any
     _check(given)
     kept, rejected = _accepted(given, millis(ctx), group.get("retentionInDays"))
     if kept:
-        files.append(ctx, stream, kept)
+        with ctx.store.transaction():
+            files.append(ctx, stream, kept)
+            subscription_filters.deliver(ctx, stream, kept)
         await metric_filters.measure(ctx, group["logGroupName"], kept)
     token = f"{stream['events'] + len(kept):056d}"
     return {"nextSequenceToken": token, "rejectedLogEventsInfo": rejected or None}
@@ -183,14 +185,6 @@ async def filter_log_events(ctx: Context, request: dict[str, Any]) -> dict[str, 
         "searchedLogStreams": [],
         "nextToken": last.id if last and not whole else None,
     }
-
-
-def compiled(pattern: str) -> FilterPattern:
-    """The filter pattern. Raises InvalidParameterException."""
-    try:
-        return compile_filter(pattern)
-    except InvalidFilterPattern as error:
-        raise AwsError("InvalidParameterException", f"Invalid filter pattern: {error}") from None
 
 
 def _after(token: str) -> Position:

@@ -55,7 +55,7 @@ def position(event_id: str) -> Position:
 
 
 def append(ctx: Context, stream: Row, events: Sequence[tuple[int, str]]) -> None:
-    """Keep events (timestamp, message) in the order of their time, durably; call it outside a transaction."""
+    """Keep events (timestamp, message) in the order of their time, durably."""
     now = int(ctx.now() * 1000)
     lines = [json.dumps([timestamp, now, message], separators=(",", ":")) for timestamp, message in events]
     data = "".join(f"{line}\n" for line in lines).encode()

@@ -16,6 +16,7 @@ from homeport.engine.wire.errors import AwsError
 
 GROUPS = Table("logs_groups", key=("logGroupName",))
 METRIC_FILTERS = Table("logs_metric_filters", key=("logGroupName", "filterName"))
+SUBSCRIPTION_FILTERS = Table("logs_subscription_filters", key=("logGroupName", "filterName"))
 
 RETENTIONS: tuple[int, ...] = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)
 RETENTIONS += (1096, 1827, 2192, 2557, 2922, 3288, 3653)
@@ -77,8 +78,9 @@ async def delete_log_group(ctx: Context, request: dict[str, Any]) -> dict[str, A
             "SELECT id FROM logs_streams WHERE account = ? AND region = ? AND log_group = ?", *ctx.scope, name
         ):
             files.forget(ctx, row["id"])
-        for each in METRIC_FILTERS.list(ctx, name):
-            METRIC_FILTERS.delete(ctx, name, each["filterName"])
+        for filters in (METRIC_FILTERS, SUBSCRIPTION_FILTERS):
+            for each in filters.list(ctx, name):
+                filters.delete(ctx, name, each["filterName"])
         GROUPS.delete(ctx, name)
     return {}
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from homeport.engine.services.context import Context
 from homeport.engine.services.logs import files
-from homeport.engine.services.logs.events import compiled
+from homeport.engine.services.logs.filter_patterns import compiled
 from homeport.engine.services.logs.groups import find_group
 from homeport.engine.services.logs.streams import list_streams
 from homeport.engine.services.service import operation

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from homeport.engine.services.context import Context
-from homeport.engine.services.logs.filter_patterns import InvalidFilterPattern, compile_filter
+from homeport.engine.services.logs.filter_patterns import compile_filter, compiled
 from homeport.engine.services.logs.groups import METRIC_FILTERS, find_group, millis
 from homeport.engine.services.pagination import page
 from homeport.engine.services.service import operation
@@ -20,7 +20,7 @@ from homeport.engine.wire.errors import AwsError
 @operation
 async def put_metric_filter(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html"""
-    _compile(request["filterPattern"])
+    compiled(request["filterPattern"])
     with ctx.store.transaction():
         group = find_group(ctx, request["logGroupName"])
         METRIC_FILTERS.put(
@@ -34,13 +34,6 @@ async def put_metric_filter(ctx: Context, request: dict[str, Any]) -> dict[str, 
             },
         )
     return {}
-
-
-def _compile(pattern: str) -> Any:
-    try:
-        return compile_filter(pattern)
-    except InvalidFilterPattern as error:
-        raise AwsError("InvalidParameterException", f"Invalid filter pattern: {error}") from None
 
 
 @operation
@@ -84,20 +77,13 @@ async def describe_metric_filters(ctx: Context, request: dict[str, Any]) -> dict
 @operation
 async def test_metric_filter(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TestMetricFilter.html"""
-    matches = _compile(request["filterPattern"])
+    matches = compiled(request["filterPattern"])
     found = [
         {"eventNumber": number, "eventMessage": message, "extractedValues": values}
         for number, message in enumerate(request["logEventMessages"], 1)
         if (values := matches(message)) is not None
     ]
     return {"matches": found}
-
-
-@operation
-async def describe_subscription_filters(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeSubscriptionFilters.html"""
-    find_group(ctx, request["logGroupName"])
-    return {"subscriptionFilters": []}
 
 
 async def measure(ctx: Context, group: str, events: Sequence[tuple[int, str]]) -> None:

@@ -12,6 +12,7 @@ from homeport.engine.services.logs import (
     resource_policies,
     retention,
     streams,
+    subscription_filters,
 )
 from homeport.engine.services.service import Service
 
@@ -26,7 +27,8 @@ async def _reset(engine: Engine) -> None:
 
 SERVICE = Service(
     "logs",
-    modules=(groups, streams, events, live_tail, metric_filters, resource_policies),
+    modules=(groups, streams, events, live_tail, metric_filters, resource_policies, subscription_filters),
+    executions=(subscription_filters.DELIVERY,),
     reconcilers=(retention.RETENTION,),
     start=_start,
     reset=_reset,

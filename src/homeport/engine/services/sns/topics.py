@@ -19,6 +19,8 @@ TOPICS = Table("sns_topics", key=("TopicArn",))
 SUBSCRIPTIONS = Table("sns_subscriptions", key=("SubscriptionArn",), columns=("TopicArn",))
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,256}(\.fifo)?")
+_REPORTED = ("HTTP", "Firehose", "Lambda", "Application", "SQS")
+"""Protocols with delivery status logs, which need a role (`HTTPSuccessFeedbackRoleArn`): homeport writes none."""
 _SETTABLE = (
     "DisplayName",
     "Policy",
@@ -29,6 +31,7 @@ _SETTABLE = (
     "SignatureVersion",
     "TracingConfig",
     "FifoThroughputScope",
+    *(f"{protocol}SuccessFeedbackSampleRate" for protocol in _REPORTED),
 )
 _OWNERS_ACTIONS = (
     "GetTopicAttributes",

@@ -49,6 +49,16 @@ TYPES = (
         delete=Call("delete_metric_filter", {"filterName": "id"}),
     ),
     Type(
+        "AWS::Logs::SubscriptionFilter",
+        "logs",
+        named="FilterName",
+        limit=512,
+        create=Call("put_subscription_filter"),
+        id="name",
+        parts=(Put(Call("put_subscription_filter", {"filterName": "id"}), at_creation=False),),
+        delete=Call("delete_subscription_filter", {"filterName": "id"}),
+    ),
+    Type(
         "AWS::Logs::ResourcePolicy",
         "logs",
         create=Call("put_resource_policy"),

@@ -51,7 +51,6 @@ async def create_webhook(ctx: Context, request: dict[str, Any]) -> dict[str, Any
     row["webhook"] = {
         "url": f"{row['source']['location'].removesuffix('.git')}/settings/hooks",
         "payloadUrl": f"http://{access.host}:{access.port}/codebuild/webhooks/{id}",
-        "buildType": "BUILD",
         "status": "ACTIVE",
         "lastModifiedSecret": ctx.now(),
         **{name: request[name] for name in _MEMBERS if name in request},

@@ -43,7 +43,7 @@ async def create_pull_through_cache_rule(ctx: Context, request: Body) -> Body:
     url = request["upstreamRegistryUrl"].removeprefix("https://").rstrip("/")
     if not _HOST.fullmatch(url):
         raise AwsError("UnsupportedUpstreamRegistryException", f"'{url}' is not the host name of a registry")
-    rule = {"createdAt": ctx.now(), "upstreamRepositoryPrefix": "ROOT", **request, "upstreamRegistryUrl": url}
+    rule = {"createdAt": ctx.now(), **request, "upstreamRegistryUrl": url}
     await find_credentials(ctx, rule)
     CACHE_RULES.put(ctx, rule)
     return _shown(ctx, rule)
