@@ -21,6 +21,8 @@ from typing import Any
 
 import pytest
 
+from homeport.cli.environment import variables
+
 START_SECONDS = 60.0
 _MAKING = threading.Lock()
 """Sessions may not make two clients at once."""
@@ -118,17 +120,12 @@ class RunningEngine:
     @property
     def env(self) -> dict[str, str]:
         """The environment in which the aws cli and other programs use this engine."""
-        return os.environ | {
-            "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": self._facts["access_key_id"],
-            "AWS_SECRET_ACCESS_KEY": self._facts["secret_access_key"],
-            "AWS_REGION": self.region,
-            "AWS_DEFAULT_REGION": self.region,
-            "AWS_ACCOUNT_ID": self.account,
+        settings = {
             "AWS_PAGER": "",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
+        return os.environ | variables(self._facts) | settings
 
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client; `aws_access_key_id` and the like replace the root user's key."""

@@ -28,6 +28,8 @@ def test_env_gives_the_shell_what_aws_clients_need(engine: RunningEngine) -> Non
     assert lines["AWS_ENDPOINT_URL"] == engine.url
     assert lines["AWS_ACCOUNT_ID"] == "123456789012"
     assert {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"} <= set(lines)
+    assert lines["AWS_DISABLE_HOST_PREFIX_INJECTION"] == "true"
+    assert lines["AWS_ENDPOINT_URL_S3_CONTROL"] == f"http://account@localhost:{engine.port}"
 
 
 def test_a_second_engine_on_the_same_data_is_refused_in_one_sentence(engine: RunningEngine) -> None:

@@ -37,6 +37,29 @@ def test_tags_of_a_bucket_may_come_with_it(engine: RunningEngine):
     assert s3.get_bucket_tagging(Bucket="app")["TagSet"] == tagged("one")
 
 
+def test_a_target_group_may_leave_its_protocol_version_empty(engine: RunningEngine):
+    vpc = engine.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+
+    made = engine.client("elbv2").create_target_group(
+        Name="web", Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip", ProtocolVersion=""
+    )
+
+    assert made["TargetGroups"][0]["ProtocolVersion"] == "HTTP1"
+
+
+def test_a_target_may_come_without_its_namespace(engine: RunningEngine):
+    """As the SDKs for Go and JavaScript send it."""
+    client = engine.client("codestar-connections")
+
+    def shorten(request: Any, **_: Any) -> None:
+        target = request.headers["X-Amz-Target"].rpartition("codestar.connections.")[2]
+        request.headers.replace_header("X-Amz-Target", target)
+
+    client.meta.events.register("before-sign", shorten)
+
+    assert client.list_connections()["Connections"] == []
+
+
 def every_resource(engine: RunningEngine) -> dict[str, str]:
     """One of each type, by their names in the template."""
     s3, ec2 = engine.client("s3"), engine.client("ec2")

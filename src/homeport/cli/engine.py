@@ -20,6 +20,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from homeport.cli.environment import variables
 from homeport.cli.output import Output, OutputOption, tell
 from homeport.cli.processes import alive
 
@@ -161,15 +162,8 @@ def status(
 def env(data: Data = None, output: OutputOption = Output.table) -> None:
     """Print the shell lines that point AWS clients at the engine: eval $(homeport engine env)"""
     facts = running(data)
-    values = {
-        "AWS_ENDPOINT_URL": facts["url"],
-        "AWS_ACCESS_KEY_ID": facts["access_key_id"],
-        "AWS_SECRET_ACCESS_KEY": facts["secret_access_key"],
-        "AWS_REGION": facts["region"],
-        "AWS_DEFAULT_REGION": facts["region"],
-        "AWS_ACCOUNT_ID": facts["account"],
-        "CDK_DOCKER": str(Path(sys.executable).with_name("homeport-docker")),
-    }
+    docker = str(Path(sys.executable).with_name("homeport-docker"))
+    values = variables(facts) | {"CDK_DOCKER": docker}
     lines = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())
     tell(output, lines, **values)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from homeport.cli.environment import variables
 from homeport.cli.processes import alive
 
 
@@ -96,11 +97,4 @@ class Target:
         """The variables with which aws, git and docker reach the target."""
         if self.name is TargetName.aws or self.is_named_by_environment:
             return dict(os.environ)
-        return os.environ | {
-            "AWS_ENDPOINT_URL": self.facts["url"],
-            "AWS_ACCESS_KEY_ID": self.facts["access_key_id"],
-            "AWS_SECRET_ACCESS_KEY": self.facts["secret_access_key"],
-            "AWS_REGION": self.facts["region"],
-            "AWS_DEFAULT_REGION": self.facts["region"],
-            "AWS_ACCOUNT_ID": self.facts["account"],
-        }
+        return os.environ | variables(self.facts)

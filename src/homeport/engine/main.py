@@ -73,6 +73,7 @@ SERVICES: tuple[Service, ...] = (
     lambda_.SERVICE,
     logs.SERVICE,
     s3.SERVICE,
+    s3.CONTROL,
     secretsmanager.SERVICE,
     sns.SERVICE,
     ssm.SERVICE,

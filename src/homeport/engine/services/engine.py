@@ -74,6 +74,11 @@ class ContainerAccess:
     metadata_url: str
     ca: Path
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """What AWS clients in a container need: where to go, and not to put prefixes (`data-`) before that host."""
+        return {"AWS_ENDPOINT_URL": self.url, "AWS_DISABLE_HOST_PREFIX_INJECTION": "true"}
+
 
 class Input(dict[str, Any]):
     """The input that an operation reads. A member that it cannot do without and that the model lets be missing is

@@ -19,6 +19,7 @@ _VIRTUAL_HOST = re.compile(
 )
 
 
+_ACCOUNT = "x-amz-account-id"
 _RPC = re.compile(r"/service/([\w.]+)/operation/(\w+)", re.ASCII)
 
 
@@ -77,7 +78,10 @@ def by_path(signing_name: str, request: Request) -> Route | None:
         return None
     path = request.raw_path
     if signing_name == "s3":
-        path = s3_path(request)
+        # S3 Control signs as S3 does, and its paths could be those of objects
+        control = _ACCOUNT in request.headers
+        candidates = [entry for entry in candidates if (entry.service == "s3control") is control]
+        path = path if control else s3_path(request)
     names = dict(request.query)
     for candidate in candidates:
         for pattern in _patterns(candidate.service).get(request.method, ()):
@@ -87,7 +91,7 @@ def by_path(signing_name: str, request: Request) -> Route | None:
                 return Route(
                     candidate.service, pattern.operation, pattern.operation.name, Wire(protocol, labels)
                 )
-    if len(candidates) == len(signers):
+    if all(entry.is_rest for entry in signers):
         protocol = "rest-json" if candidates[0].protocol == "rest-json" else "rest-xml"
         return Route(candidates[0].service, None, f"{request.method} {path}", Wire(protocol, {}))
     return None

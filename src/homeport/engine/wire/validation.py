@@ -10,7 +10,7 @@ from botocore.model import OperationModel, Shape
 
 from homeport.engine.wire.errors import AwsError
 
-_UNCHECKED_PATTERNS = {"s3"}
+_UNCHECKED_PATTERNS = {"s3", "s3control"}
 
 
 def validate(params: dict[str, Any], operation: OperationModel) -> None:

@@ -186,7 +186,7 @@ def base_environment(ctx: Context, access: ContainerAccess, credentials: str) ->
     return {
         **proxies,
         **dict.fromkeys(_BUNDLE_VARIABLES, _BUNDLE),
-        "AWS_ENDPOINT_URL": access.url,
+        **access.variables,
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{access.metadata_url}/v2/credentials/{credentials}",
     }
 

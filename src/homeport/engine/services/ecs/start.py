@@ -243,7 +243,7 @@ def _environment(ctx: Context, row: Body, container: str, access: Any) -> dict[s
         else "AWS_ECS_EC2",
         "AWS_REGION": ctx.region,
         "AWS_DEFAULT_REGION": ctx.region,
-        "AWS_ENDPOINT_URL": access.url,
+        **access.variables,
         "ECS_CONTAINER_METADATA_URI_V4": f"{access.metadata_url}/v4/{id}",
         "ECS_AGENT_URI": f"{access.metadata_url}/v4/{id}/api",
     }

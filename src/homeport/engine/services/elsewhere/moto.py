@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _READS = re.compile(r"^(Describe|List|Get|Head|BatchGet|Query$|Scan$|Lookup|Search|Check|Validate|Select)")
+_CORRECTIONS = {"DescribeNetworkAcls": (b"InvalidRouteTableID.NotFound", b"InvalidNetworkAclID.NotFound")}
+"""Codes of errors that moto has wrong, and AWS's: tools find out by them that something is gone."""
+
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Any]
 
 
@@ -59,6 +62,9 @@ class Moto:
                 self._engine.store.execute(
                     "INSERT INTO elsewhere_journal (seed, request, body) VALUES (?, ?, ?)", seed, kept, body
                 )
+        if response.status >= 400 and call.name in _CORRECTIONS:
+            assert isinstance(response.body, bytes)
+            response.body = response.body.replace(*_CORRECTIONS[call.name])
         response.headers[requests.SERVICE_HEADER] = "moto"
         return response
 

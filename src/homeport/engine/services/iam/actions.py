@@ -41,7 +41,7 @@ class Reference:
 def actions_of(service: str, operation: str, request: Mapping[str, Any]) -> tuple[Action, ...]:
     """The actions that an operation asks for; none when anyone may call it."""
     prefix = prefix_of(service)
-    names = _ACTIONS.get((prefix, operation))
+    names = _ACTIONS.get((service, operation), _ACTIONS.get((prefix, operation)))
     if names is None:
         known = reference(prefix)
         names = (
@@ -119,6 +119,9 @@ _ACTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("s3", "DeleteBucketReplication"): ("PutReplicationConfiguration",),
     ("s3", "DeleteBucketTagging"): ("PutBucketTagging",),
     ("s3", "DeletePublicAccessBlock"): ("PutBucketPublicAccessBlock",),
+    ("s3control", "GetPublicAccessBlock"): ("GetAccountPublicAccessBlock",),
+    ("s3control", "PutPublicAccessBlock"): ("PutAccountPublicAccessBlock",),
+    ("s3control", "DeletePublicAccessBlock"): ("PutAccountPublicAccessBlock",),
     ("s3", "GetBucketLifecycle"): ("GetLifecycleConfiguration",),
     ("s3", "PutBucketLifecycle"): ("PutLifecycleConfiguration",),
     ("s3", "GetBucketNotificationConfiguration"): ("GetBucketNotification",),

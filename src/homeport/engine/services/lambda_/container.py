@@ -97,7 +97,7 @@ def _environment(
         **configuration.get("Environment", {}).get("Variables", {}),
         "AWS_REGION": ctx.region,
         "AWS_DEFAULT_REGION": ctx.region,
-        "AWS_ENDPOINT_URL": access.url,
+        **access.variables,
         "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
         "AWS_SESSION_TOKEN": credentials["Token"],

@@ -8,6 +8,7 @@ from homeport.engine.services.engine import Engine
 from homeport.engine.services.lambda_ import downloads, packages, runtime_api
 from homeport.engine.services.lambda_.events import EVENT
 from homeport.engine.services.lambda_.operations import (
+    absent,
     aliases,
     concurrency,
     event_invoke_configs,
@@ -52,6 +53,7 @@ async def _reset(engine: Engine) -> None:
 SERVICE = Service(
     "lambda",
     modules=(
+        absent,
         aliases,
         concurrency,
         event_invoke_configs,

@@ -1,5 +1,5 @@
 """Amazon S3."""
 
-from homeport.engine.services.s3.service import SERVICE
+from homeport.engine.services.s3.service import CONTROL, SERVICE
 
-__all__ = ["SERVICE"]
+__all__ = ["CONTROL", "SERVICE"]

@@ -108,14 +108,6 @@ async def get_function_configuration(ctx: Context, request: dict[str, Any]) -> d
 
 
 @operation
-async def get_function_code_signing_config(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """No function has one: CreateFunction refuses them.
-    https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionCodeSigningConfig.html"""
-    function, _ = find_function(ctx, request)
-    return {"FunctionName": function["FunctionName"], "CodeSigningConfigArn": ""}
-
-
-@operation
 async def list_functions(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html"""
     everything = request.get("FunctionVersion") == "ALL"
