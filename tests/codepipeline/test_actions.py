@@ -99,10 +99,19 @@ def test_a_stack_that_cannot_be_created_fails_with_the_resources_reason(engine, 
 
 
 def test_a_pipeline_invokes_another_and_waits_for_it(engine, delivery):
-    inner = declaration("inner", delivery, ("Source", codecommit_source()), ("Review", approval()))
+    inner = declaration(
+        "inner", delivery, ("Source", codecommit_source()), ("Review", approval()),
+        pipelineType="V2", variables=[{"name": "why", "defaultValue": "none"}],
+    )  # fmt: skip
     engine.client("codepipeline").create_pipeline(pipeline=inner)
-    call = action("Call", "Invoke", "CodePipeline", {"PipelineName": "inner"}, namespace="Inner")
-    id = create(engine, delivery, ("Call", call))
+    message = 'Say "two" to #{all.others}'
+    put(engine, "two", message=message)
+    given = {"PipelineName": "inner", "Variables": '[{"name": "why", "value": "#{Src.CommitMessage}"}]'}
+    call = action("Call", "Invoke", "CodePipeline", given, namespace="Inner")
+    source = ("Source", codecommit_source(namespace="Src"))
+    structure = declaration("web", delivery, source, ("Call", call), pipelineType="V2")
+    engine.client("codepipeline").create_pipeline(pipeline=structure)
+    id = first(engine, "web")
 
     def newest():
         found = engine.client("codepipeline").list_pipeline_executions(pipelineName="inner")
@@ -116,6 +125,18 @@ def test_a_pipeline_invokes_another_and_waits_for_it(engine, delivery):
         "actionExecutionDetails"
     ][0]
     assert detail["output"]["outputVariables"] == {"PipelineExecutionId": started}
+    execution = engine.client("codepipeline").get_pipeline_execution(
+        pipelineName="inner", pipelineExecutionId=started
+    )["pipelineExecution"]
+    assert execution["variables"] == [{"name": "why", "resolvedValue": message}]
+
+
+@pytest.mark.parametrize("value", ["{no JSON", '[{"name": "A"}]', '[{"name": "A", "value": 1}]'])
+def test_environment_variables_that_cannot_be_read_are_named(engine, delivery, value):
+    given = {"ProjectName": "none", "EnvironmentVariables": value}
+    id = create(engine, delivery, ("Build", action("Build", "Build", "CodeBuild", given, ["Code"])))
+    status, (message,) = outcome(engine, "web", id)
+    assert status == "Failed" and message.startswith("EnvironmentVariables ")
 
 
 def test_an_object_in_s3_is_a_source_and_is_polled(engine, delivery):
@@ -284,7 +305,10 @@ def test_an_image_is_a_source(engine, delivery):
     assert (execution["status"], execution["artifactRevisions"][0]["revisionId"]) == ("Succeeded", digest)
     body = engine.client("s3").get_object(Bucket=BUCKET, Key="stable/imageDetail.json")["Body"].read()
     uri = f"{engine.account}.dkr.ecr.{engine.region}.amazonaws.com/app@{digest}"
-    assert json.loads(body)["ImageURI"] == uri
+    detail = json.loads(body)
+    assert (detail["ImageURI"], detail["ImageTags"], detail["Version"]) == (uri, ["stable"], "1.0")
+    assert int(detail["ImageSizeInBytes"]) > 0
+    assert re.fullmatch(r"\w{3} \w{3} \d\d \d\d:\d\d:\d\d UTC \d{4}", detail["ImagePushedAt"])
     start(engine, "web", sourceRevisions=[
         {"actionName": "Source", "revisionType": "IMAGE_DIGEST", "revisionValue": "sha256:" + "0" * 64}
     ])  # fmt: skip
@@ -307,11 +331,23 @@ def test_a_stack_that_failed_is_replaced(engine, delivery):
     keep = s3_deploy() | {"inputArtifacts": [{"name": "Made"}]}
     status, messages = outcome(engine, "web", create(engine, delivery, ("Stack", deploy), ("Keep", keep)), 60)
     assert status == "Failed" and "Role" in messages[0]
-    put(engine, template({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ]}), "template.json")  # fmt: skip
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+    put(engine, template(trust), "template.json")
     assert outcome(engine, "web", start(engine, "web"), 60) == ("Succeeded", [])
     made = json.loads(engine.client("s3").get_object(Bucket=BUCKET, Key="site/out.json")["Body"].read())
+    assert engine.client("iam").get_role(RoleName=made["Name"])
+
+    put(engine, template("no again"), "template.json")
+    assert outcome(engine, "web", start(engine, "web"), 60)[0] == "Failed"
+    put(engine, template(trust) + " ", "template.json")
+    assert outcome(engine, "web", start(engine, "web"), 60) == ("Succeeded", []), (
+        "what an update rolled back is whole"
+    )
     assert engine.client("iam").get_role(RoleName=made["Name"])
 
 

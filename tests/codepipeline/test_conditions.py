@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import pytest
+from botocore.exceptions import ClientError
 
 from homeport.engine.services.codepipeline.actions.contract import ActionFailed
 from homeport.engine.services.codepipeline.rules.deployment_window import window
@@ -161,16 +162,36 @@ def test_a_stage_that_fails_stays_failed_when_no_rule_of_its_failure_passes(engi
     assert statuses(engine) == ["Succeeded", "Failed"]
 
 
-def test_a_stage_is_retried_when_a_rule_of_its_failure_passes(engine, delivery):
-    forgiven = rule("VariableCheck", Variable="#{Src.BranchName}", Value="main", Operator="EQ")
-    failure = condition("RETRY", forgiven) | {"retryConfiguration": {"retryMode": "ALL_ACTIONS"}}
-    id = create(engine, delivery, {"name": "Review", "actions": [approval()], "onFailure": failure}, deploy())
-    answer(engine, "web", "Review", "Rejected")
-    until(lambda: statuses(engine)[1:] == ["InProgress"] and rules(engine, id))
-    until(lambda: len(engine.client("codepipeline").list_action_executions(
-        pipelineName="web", filter={"pipelineExecutionId": id})["actionExecutionDetails"]) == 3)  # fmt: skip
-    answer(engine, "web", "Review")
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        (
+            {"beforeEntry": condition("SKIP", rule("CloudWatchAlarm", AlarmName="a"))},
+            "result SKIP can be used",
+        ),
+        ({"beforeEntry": condition("ROLLBACK", rule("LambdaInvoke", FunctionName="f"))}, "result ROLLBACK"),
+        ({"onFailure": condition("RETRY", rule("CloudWatchAlarm", AlarmName="a"))}, "result RETRY cannot"),
+        ({"onSuccess": condition("SKIP", rule("CloudWatchAlarm", AlarmName="a"))}, "result SKIP cannot"),
+        ({"onSuccess": condition("FAIL", rule("CloudWatchAlarm"))}, "required configuration 'AlarmName'"),
+        ({"onSuccess": condition("FAIL", rule("Oracle"))}, "provider: 'Oracle'"),
+    ],
+)
+def test_a_condition_that_cannot_be_is_refused(engine, delivery, condition, message):
+    with pytest.raises(ClientError, match=message) as refused:
+        create(engine, delivery, deploy(**condition))
+    assert refused.value.response["Error"]["Code"] == "InvalidStageDeclarationException"
+
+
+def test_a_condition_that_skipped_its_stage_cannot_be_overridden(engine, delivery):
+    never = rule("VariableCheck", Variable="#{Src.BranchName}", Value="main", Operator="NE")
+    review = {"name": "Review", "actions": [approval()], "beforeEntry": condition("SKIP", never)}
+    id = create(engine, delivery, review, deploy())
     assert ended(engine, "web", id)["status"] == "Succeeded"
+    assert statuses(engine) == ["Succeeded", "Skipped", "Succeeded"]
+    with pytest.raises(ClientError, match="ConditionNotOverridable"):
+        engine.client("codepipeline").override_stage_condition(
+            pipelineName="web", pipelineExecutionId=id, stageName="Review", conditionType="BEFORE_ENTRY"
+        )
 
 
 def test_a_stage_that_succeeded_fails_by_a_rule_of_its_success(engine, delivery):

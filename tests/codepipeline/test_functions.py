@@ -31,6 +31,15 @@ def handler(event, context):
     elif "continuationToken" not in job["data"]:
         codepipeline.put_job_success_result(jobId=job["id"], continuationToken="half way")
     else:
+        keys = job["data"]["artifactCredentials"]
+        s3 = boto3.client(
+            "s3",
+            aws_access_key_id=keys["accessKeyId"],
+            aws_secret_access_key=keys["secretAccessKey"],
+            aws_session_token=keys["sessionToken"],
+        )
+        place = job["data"]["inputArtifacts"][0]["location"]["s3Location"]
+        s3.head_object(Bucket=place["bucketName"], Key=place["objectKey"])
         said = {"where": wanted, "after": job["data"]["continuationToken"]}
         codepipeline.put_job_success_result(jobId=job["id"], outputVariables=said)
 """

@@ -267,6 +267,16 @@ def test_a_condition_that_is_not_met_skips_or_fails_and_can_be_overridden(engine
             "Else",
         ),
         ([("Deploy", s3_deploy(key="#{Nobody.x}"))], "InvalidActionDeclarationException", "Nobody"),
+        (
+            [("Deploy", s3_deploy(key="#{Later.x}")), ("Later", s3_deploy(namespace="Later"))],
+            "InvalidActionDeclarationException",
+            "whose action does not run before it",
+        ),
+        (
+            [("Run", action("Run", "Compute", "Commands", inputs=["Code"], commands=["ls"]))],
+            "InvalidStructureException",
+            "the action Run (Commands) can be used with pipelineType V2 only",
+        ),
     ],
 )
 def test_a_structure_that_cannot_work_is_refused(engine, delivery, stages, code, message):

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from homeport.engine.services.codepipeline import variables
+from homeport.engine.services.codepipeline import declared_conditions, variables
 from homeport.engine.services.codepipeline.actions.contract import ActionProvider, ActionTypeId
 from homeport.engine.services.codepipeline.rules.contract import RuleProvider
 from homeport.engine.wire.errors import AwsError
@@ -29,7 +29,7 @@ def validate(
     declaration = with_defaults(given)
     _check_stages(declaration)
     _check_artifact_stores(declaration, region)
-    _check_type(declaration)
+    _check_type(declaration, providers)
     for stage in declaration["stages"]:
         for action in stage["actions"]:
             _check_action(action, providers, region)
@@ -37,7 +37,7 @@ def validate(
     _check_namespaces(declaration)
     _check_variables(declaration)
     _check_triggers(declaration)
-    _check_conditions(declaration, rules)
+    declared_conditions.check(declaration, rules)
     return declaration
 
 
@@ -137,13 +137,17 @@ def _check_artifact_stores(declaration: Declaration, region: str) -> None:
     available = set(stores or {region: single})
     for _, action in actions_of(declaration):
         where = action.get("region", region)
+        if where != region and action["actionTypeId"]["category"] == "Source":
+            raise _invalid_action(
+                f"Source action '{action['name']}' must run in the pipeline's own region {region}, not in {where}"
+            )
         if where not in available:
             raise _invalid_action(
                 f"Action '{action['name']}' runs in region {where}, for which artifactStores has no store"
             )
 
 
-def _check_type(declaration: Declaration) -> None:
+def _check_type(declaration: Declaration, providers: Providers) -> None:
     if declaration["pipelineType"] == "V2":
         return
     v2_only = [key for key in ("variables", "triggers") if declaration.get(key)]
@@ -151,6 +155,10 @@ def _check_type(declaration: Declaration) -> None:
         v2_only.append(f"executionMode {declaration['executionMode']}")
     conditions = ("beforeEntry", "onSuccess", "onFailure")
     v2_only += [key for stage in declaration["stages"] for key in conditions if stage.get(key)]
+    for _, action in actions_of(declaration):
+        provider = providers.get(ActionTypeId.of(action["actionTypeId"]))
+        if provider and provider.v2_only:
+            v2_only.append(f"the action {action['name']} ({provider.type.provider})")
     if v2_only:
         raise _structure(f"{', '.join(v2_only)} can be used with pipelineType V2 only")
 
@@ -232,16 +240,30 @@ def _check_namespaces(declaration: Declaration) -> None:
         if name in variables.RESERVED_NAMESPACES:
             raise _structure(f"The namespace '{name}' is reserved")
     declared = {variable["name"] for variable in declaration.get("variables", ())}
-    for _, action in actions_of(declaration):
-        for namespace, key in variables.references(action["configuration"]):
-            if namespace == variables.PIPELINE_NAMESPACE and key not in declared:
-                raise _invalid_action(
-                    f"Action '{action['name']}' refers to the pipeline variable '{key}', which is not declared"
-                )
-            if namespace not in names and namespace not in variables.RESERVED_NAMESPACES:
-                raise _invalid_action(
-                    f"Action '{action['name']}' refers to the namespace '{namespace}', which no action has"
-                )
+    before: set[str] = set()
+    for stage in declaration["stages"]:
+        for order in sorted({action["runOrder"] for action in stage["actions"]}):
+            together = [action for action in stage["actions"] if action["runOrder"] == order]
+            for action in together:
+                _check_references(action, declared, before, names)
+            before |= {action["namespace"] for action in together if action.get("namespace")}
+
+
+def _check_references(action: dict[str, Any], declared: set[str], before: set[str], names: list[str]) -> None:
+    """An action may refer to what actions produce that have ended for certain when it starts.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html
+    """
+    texts = [action["configuration"], action.get("commands", []), action.get("environmentVariables", [])]
+    for namespace, key in variables.references(texts):
+        if namespace == variables.PIPELINE_NAMESPACE and key not in declared:
+            raise _invalid_action(
+                f"Action '{action['name']}' refers to the pipeline variable '{key}', which is not declared"
+            )
+        if namespace in before or namespace in variables.RESERVED_NAMESPACES:
+            continue
+        why = "whose action does not run before it" if namespace in names else "which no action has"
+        raise _invalid_action(f"Action '{action['name']}' refers to the namespace '{namespace}', {why}")
 
 
 def _check_variables(declaration: Declaration) -> None:
@@ -272,51 +294,6 @@ def _check_triggers(declaration: Declaration) -> None:
             for part in ("tags", "branches", "filePaths"):
                 if part in one and not (one[part].get("includes") or one[part].get("excludes")):
                     raise _structure(f"The trigger filter '{part}' has neither includes nor excludes")
-
-
-def _check_conditions(declaration: Declaration, rules: Mapping[str, RuleProvider]) -> None:
-    allowed = {
-        "beforeEntry": ("FAIL", "SKIP"),
-        "onSuccess": ("FAIL", "ROLLBACK"),
-        "onFailure": ("FAIL", "ROLLBACK", "RETRY", "SKIP"),
-    }
-    for index, stage in enumerate(declaration["stages"]):
-        for kind, results in allowed.items():
-            block = stage.get(kind)
-            if not block:
-                continue
-            conditions = block.get("conditions", [])
-            given = [result for one in (block, *conditions) if (result := one.get("result"))]
-            for result in given:
-                if result not in results:
-                    raise _invalid_stage(
-                        f"The result {result} cannot be used with {kind} in stage '{stage['name']}'"
-                    )
-                if result == "ROLLBACK" and declaration["executionMode"] == "PARALLEL":
-                    raise _invalid_stage(
-                        f"Stage '{stage['name']}': the result ROLLBACK cannot be used in PARALLEL mode"
-                    )
-                if result == "ROLLBACK" and index == 0:
-                    raise _invalid_stage(
-                        f"Stage '{stage['name']}' is a source stage: it cannot be rolled back"
-                    )
-            for rule in (rule for one in conditions for rule in one.get("rules", ())):
-                _check_rule(rule, rules)
-            if double := _double(rule["name"] for one in conditions for rule in one.get("rules", ())):
-                raise _invalid_stage(f"Rule names must be unique in a condition; '{double}' is used twice")
-
-
-def _check_rule(rule: dict[str, Any], rules: Mapping[str, RuleProvider]) -> None:
-    name, provider = rule["name"], rules.get(rule["ruleTypeId"]["provider"])
-    if provider is None:
-        raise _invalid_stage(f"The rule '{name}' is of an unknown type '{rule['ruleTypeId']['provider']}'")
-    given = rule.get("configuration", {})
-    for one in provider.properties:
-        if one.required and not given.get(one.name):
-            raise _invalid_stage(f"The rule '{name}' is missing the required configuration '{one.name}'")
-    known = {one.name for one in provider.properties}
-    if unknown := sorted(set(given) - known):
-        raise _invalid_stage(f"The rule '{name}' has the unknown configuration '{unknown[0]}'")
 
 
 def _double(names: Any) -> str | None:

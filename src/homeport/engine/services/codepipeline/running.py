@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
@@ -41,6 +42,21 @@ class Running:
     def resolve(self, value: Any) -> Any:
         """A value of the declaration with its variables replaced. Raises UnresolvedVariable."""
         return variables.resolve(value, self.namespaces)
+
+    def json(self, key: str) -> Any:
+        """What a property that holds JSON says, None when it is not there. Variables are replaced in its values: a
+        quotation mark in one does no harm. Raises ActionFailed for what is no JSON."""
+        given = self.action.get("configuration", {}).get(key)
+        if not given:
+            return None
+        try:
+            return self.resolve(json.loads(given))
+        except ValueError:
+            pass  # a variable may hold more than a value
+        try:
+            return json.loads(self.configuration[key])
+        except ValueError as error:
+            raise ActionFailed(f"{key} is not valid JSON: {error}", code="ConfigurationError") from None
 
     @property
     def namespaces(self) -> dict[str, dict[str, str]]:

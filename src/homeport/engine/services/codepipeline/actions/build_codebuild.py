@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeB
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from homeport.engine.services.codepipeline.actions.contract import (
@@ -123,10 +122,23 @@ def _commit(running: Running, source: Artifact) -> str | None:
 
 
 def _environment(running: Running) -> list[dict[str, str]]:
-    given = json.loads(running.configuration.get("EnvironmentVariables") or "[]")
-    variables = [{"type": "PLAINTEXT", **one, "value": running.resolve(one["value"])} for one in given]
+    given = running.json("EnvironmentVariables") or []
+    if not isinstance(given, list) or not all(_is_variable(one) for one in given):
+        raise ActionFailed(
+            "EnvironmentVariables must be a JSON array of objects with the texts name, value and, if need be, type",
+            code="ConfigurationError",
+        )
+    variables = [{"type": "PLAINTEXT", **one} for one in given]
     own = {"name": "CODEBUILD_INITIATOR", "value": f"codepipeline/{running.row['pipelineName']}"}
     return [*variables, {**own, "type": "PLAINTEXT"}]
+
+
+def _is_variable(one: Any) -> bool:
+    return (
+        isinstance(one, dict)
+        and {"name", "value"} <= set(one) <= {"name", "value", "type"}
+        and all(isinstance(text, str) for text in one.values())
+    )
 
 
 async def ended(running: Running, codebuild: Client, build_id: str, batch: bool) -> dict[str, Any] | None:

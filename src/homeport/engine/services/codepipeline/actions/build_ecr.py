@@ -77,7 +77,7 @@ def buildspec(registry: str, region: str, repository: str, tags: list[str], path
 PROVIDER = ActionProvider(
     type=ActionTypeId("Build", "AWS", "ECRBuildAndPublish"),
     inputs=(1, 1),
-    outputs=(0, 1),
+    outputs=(0, 0),
     properties=(
         Property("ECRRepositoryName", True),
         Property("DockerFilePath"),
@@ -86,4 +86,5 @@ PROVIDER = ActionProvider(
     ),
     run=_run,
     timeout=HOUR,
+    v2_only=True,
 )

@@ -66,4 +66,5 @@ PROVIDER = ActionProvider(
     properties=(),
     run=_run,
     timeout=HOUR,
+    v2_only=True,
 )

@@ -80,3 +80,5 @@ class ActionProvider:
     timeout: float = HOUR
     open_configuration: bool = False
     """Whether keys besides `properties` are allowed."""
+    v2_only: bool = False
+    """Whether pipelines of the type V1 cannot have it."""

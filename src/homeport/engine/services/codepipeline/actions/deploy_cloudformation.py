@@ -29,6 +29,14 @@ if TYPE_CHECKING:
     from homeport.engine.services.codepipeline.running import Running
 
 INLINE_LIMIT = 51_200
+REPLACED = (
+    "ROLLBACK_COMPLETE",
+    "ROLLBACK_FAILED",
+    "CREATE_FAILED",
+    "DELETE_FAILED",
+    "UPDATE_ROLLBACK_FAILED",
+)
+"""The states of a stack that REPLACE_ON_FAILURE deletes; one that an update rolled back is whole, and stays."""
 _UNCHANGED = ("No updates are to be performed", "didn't contain changes", "No updates")
 
 
@@ -50,7 +58,7 @@ async def _replace_on_failure(running: Running) -> ActionResult:
 async def _deploy(running: Running, replace: bool) -> ActionResult:
     name = running.configuration["StackName"]
     before = await running.x.step("look", lambda: _status(running, name))
-    if replace and before and _is_failed(before):
+    if replace and before in REPLACED:
         await running.x.step("delete", lambda: _delete(running, name))
         await running.until(lambda: _gone(running, name))
         before = None
@@ -167,8 +175,8 @@ async def _request(running: Running) -> dict[str, Any]:
         template = await files.text(configuration["TemplatePath"])
         settings: dict[str, Any] = {}
         if path := configuration.get("TemplateConfiguration"):
-            settings = json.loads(await files.text(path))
-        overrides = json.loads(configuration.get("ParameterOverrides") or "{}")
+            settings = _settings(path, await files.text(path))
+        overrides = running.json("ParameterOverrides") or {}
         values = await parameters({**settings.get("Parameters", {}), **overrides}, files)
         request = await _template(running, template, Path(folder))
     request |= {
@@ -185,6 +193,21 @@ async def _request(running: Running) -> dict[str, Any]:
     if settings.get("StackPolicy") and configuration["ActionMode"] in ("CREATE_UPDATE", "REPLACE_ON_FAILURE"):
         request["StackPolicyBody"] = json.dumps(settings["StackPolicy"])
     return request
+
+
+def _settings(path: str, text: str) -> dict[str, Any]:
+    """What the file TemplateConfiguration says."""
+    try:
+        settings = json.loads(text)
+    except ValueError as error:
+        raise ActionFailed(
+            f"The template configuration {path} is not valid JSON: {error}", code="ConfigurationError"
+        ) from None
+    if not isinstance(settings, dict):
+        raise ActionFailed(
+            f"The template configuration {path} is not a JSON object", code="ConfigurationError"
+        )
+    return settings
 
 
 async def _template(running: Running, template: str, folder: Path) -> dict[str, Any]:

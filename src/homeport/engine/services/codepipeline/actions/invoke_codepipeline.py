@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeP
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from homeport.engine.services.codepipeline.actions.contract import (
@@ -40,8 +39,7 @@ async def _run(running: Running) -> ActionResult:
 
 
 async def _start(running: Running, name: str) -> str:
-    variables = json.loads(running.configuration.get("Variables") or "[]")
-    revisions = json.loads(running.configuration.get("SourceRevisions") or "[]")
+    variables, revisions = running.json("Variables"), running.json("SourceRevisions")
     answer = await running.client("codepipeline").start_pipeline_execution(
         name=name,
         clientRequestToken=running.x.token("start"),
@@ -62,4 +60,5 @@ PROVIDER = ActionProvider(
     properties=(Property("PipelineName", True), Property("SourceRevisions"), Property("Variables")),
     run=_run,
     timeout=24 * HOUR,
+    v2_only=True,
 )

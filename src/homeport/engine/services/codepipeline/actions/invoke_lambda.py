@@ -58,7 +58,8 @@ def _result(running: Running) -> dict[str, Any]:
 
 
 async def _invoke(running: Running, job_id: str, continuation: str | None) -> None:
-    told = data(running) | ({"continuationToken": continuation} if continuation else {})
+    told = data(running) | {"artifactCredentials": _credentials(running)}
+    told |= {"continuationToken": continuation} if continuation else {}
     event = {"CodePipeline.job": {"id": job_id, "accountId": running.ctx.account, "data": told}}
     await running.client("lambda").invoke(
         FunctionName=running.configuration["FunctionName"],
@@ -69,12 +70,26 @@ async def _invoke(running: Running, job_id: str, continuation: str | None) -> No
 
 def data(running: Running) -> dict[str, Any]:
     """What a job tells its function."""
+    key = running.store(running.region).get("encryptionKey")
     return {
         "actionConfiguration": {"configuration": running.configuration},
         "inputArtifacts": [_artifact(*one) for one in running.inputs],
         "outputArtifacts": [
             _artifact(*running.output(one["name"])) for one in running.action["outputArtifacts"]
         ],
+        **({"encryptionKey": key} if key else {}),
+    }
+
+
+def _credentials(running: Running) -> dict[str, str]:
+    """Of the pipeline's role, to read and to write the artifacts with."""
+    issued = running.ctx.engine.identity.role_credentials(
+        running.pipeline["roleArn"], "codepipeline.amazonaws.com", f"job-{running.x.token('job')[:16]}"
+    )
+    return {
+        "accessKeyId": issued["AccessKeyId"],
+        "secretAccessKey": issued["SecretAccessKey"],
+        "sessionToken": issued["Token"],
     }
 
 

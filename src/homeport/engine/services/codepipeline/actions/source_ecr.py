@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import tempfile
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from homeport.engine.services.codepipeline.actions.contract import (
     ActionProvider,
@@ -26,49 +27,47 @@ if TYPE_CHECKING:
 
 async def _run(running: Running) -> ActionResult:
     output = running.output(running.action["outputArtifacts"][0]["name"])
-    variables = await running.x.step("image", lambda: _image(running))
-    await running.x.step("artifact", lambda: _write(running, variables, output))
+    detail = await running.x.step("image", lambda: _detail(running))
+    await running.x.step("artifact", lambda: _write(running, detail, output))
+    variables = {key: detail[key] for key in ("ImageDigest", "ImageURI", "RegistryId", "RepositoryName")}
     return ActionResult(
-        summary=variables["ImageURI"],
-        variables=variables,
+        summary=detail["ImageURI"],
+        variables=variables | {"ImageTag": detail["ImageTags"][0]},
         outputs={output.name: output.key},
-        revision=Revision(variables["ImageDigest"], variables["ImageURI"]),
+        revision=Revision(detail["ImageDigest"], detail["ImageURI"]),
     )
 
 
-async def _image(running: Running) -> dict[str, str]:
+async def _detail(running: Running) -> dict[str, Any]:
+    """What `imageDetail.json` says.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/file-reference.html#file-reference-ecs-bluegreen
+    """
     name = running.configuration["RepositoryName"]
     tag = running.configuration.get("ImageTag", "latest")
     digest = running.override("IMAGE_DIGEST")
     wanted = {"imageDigest": digest} if digest else {"imageTag": tag}
-    ecr = running.client("ecr")
-    answer = await ecr.describe_images(repositoryName=name, imageIds=[wanted])
+    answer = await running.client("ecr").describe_images(repositoryName=name, imageIds=[wanted])
     image = answer["imageDetails"][0]
     registry = f"{image['registryId']}.dkr.ecr.{running.region}.amazonaws.com"
+    pushed = datetime.fromtimestamp(image["imagePushedAt"], UTC)
     return {
+        "ImageSizeInBytes": str(image.get("imageSizeInBytes", "")),
         "ImageDigest": image["imageDigest"],
-        "ImageTag": tag,
-        "ImageURI": f"{registry}/{name}@{image['imageDigest']}",
+        "Version": "1.0",
+        "ImagePushedAt": f"{pushed:%a %b %d %H:%M:%S UTC %Y}",
         "RegistryId": image["registryId"],
         "RepositoryName": name,
+        "ImageURI": f"{registry}/{name}@{image['imageDigest']}",
+        "ImageTags": [tag],
     }
 
 
-async def _write(running: Running, image: dict[str, str], output: Artifact) -> None:
-    detail = {
-        "ImageSizeInBytes": "",
-        "ImageDigest": image["ImageDigest"],
-        "Version": "1.0",
-        "ImagePushedAt": "",
-        "RegistryId": image["RegistryId"],
-        "RepositoryName": image["RepositoryName"],
-        "ImageURI": image["ImageURI"],
-        "ImageTags": [image["ImageTag"]],
-    }
+async def _write(running: Running, detail: dict[str, Any], output: Artifact) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "source.zip"
         with zipfile.ZipFile(file, "w") as target:
-            target.writestr("imageDetail.json", json.dumps({k: v for k, v in detail.items() if v}))
+            target.writestr("imageDetail.json", json.dumps(detail))
         await running.upload(output, file)
 
 

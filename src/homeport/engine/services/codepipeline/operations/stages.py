@@ -111,6 +111,11 @@ async def override_stage_condition(ctx: Context, request: dict[str, Any]) -> dic
                 "ConditionNotOverridableException",
                 f"The {phase} condition of stage '{stage_name}' is not one that is waited for or has failed",
             )
+        if _skips(board, execution, stage_name, phase):
+            raise AwsError(
+                "ConditionNotOverridableException",
+                f"The {phase} condition of stage '{stage_name}' skips the stage, and cannot be overridden",
+            )
         if execution["status"] in ENDED:
             if board.stage(stage_name)["latest"] != execution["number"]:
                 raise AwsError(
@@ -123,3 +128,8 @@ async def override_stage_condition(ctx: Context, request: dict[str, Any]) -> dic
         board.save(execution)
         scheduler.advance(ctx, name)
     return {}
+
+
+def _skips(board: Board, execution: Row, stage_name: str, phase: str) -> bool:
+    block = board.stage_declaration(execution, stage_name)[conditions.MEMBER[phase]]
+    return any(each.get("result") == "SKIP" for each in (block, *block.get("conditions", ())))
