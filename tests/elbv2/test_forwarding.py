@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import time
 import urllib.request
@@ -48,6 +49,46 @@ def test_requests_reach_a_target_with_forwarded_headers(balancer: Balancer, targ
     assert headers["x-forwarded-proto"] == "http"
     assert headers["x-forwarded-port"] == "80"
     assert not [name for name in headers if name.startswith("x-envoy")]
+
+
+def test_requests_can_be_traced(balancer: Balancer, target: StartTarget) -> None:
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html"""
+    app = target("app")
+    group = balancer.group("app", app)
+    balancer.listen(forward(group))
+    balancer.healthy(group)
+    own, root = r"1-[0-9a-f]{8}-[0-9a-f]{24}", "Root=1-67891233-abcdef012345678912345678"
+    for given, expected in (
+        ("", f"Root={own}"),
+        (root, f"Self={own};{root}"),
+        (f"{root};CalledFrom=app", f"Self={own};{root};CalledFrom=app"),
+        (f"Self=1-0-0;{root}", f"Self={own};{root}"),
+    ):
+        get(balancer, **({"X_Amzn_Trace_Id": given} if given else {}))
+        assert re.fullmatch(expected, app.seen[-1][1]["x-amzn-trace-id"])
+    made = int(app.seen[-1][1]["x-amzn-trace-id"].split("-")[1], 16)
+    assert abs(time.time() - made) < 60
+
+
+def test_attributes_change_what_targets_are_told(balancer: Balancer, target: StartTarget) -> None:
+    app = target("app")
+    group = balancer.group("app", app)
+    balancer.listen(forward(group))
+    balancer.healthy(group)
+    bad = {"a.b": "1", "a_b": "1", "a-b": "1"}
+    get(balancer, **bad)
+    assert {"a.b", "a-b"} <= app.seen[-1][1].keys()
+    balancer.elbv2.modify_load_balancer_attributes(
+        LoadBalancerArn=balancer.arn,
+        Attributes=[
+            {"Key": f"routing.http.{key}.enabled", "Value": "true"}
+            for key in ("drop_invalid_header_fields", "xff_client_port")
+        ],
+    )
+    get(balancer, **bad)
+    headers = app.seen[-1][1]
+    assert "a.b" not in headers and headers["a-b"] == "1"
+    assert re.fullmatch(r"127\.0\.0\.1:\d+", headers["x-forwarded-for"])
 
 
 @pytest.mark.parametrize(
@@ -146,6 +187,12 @@ def test_rules_are_tried_by_priority(balancer: Balancer) -> None:
         ({"Path": "/new/#{path}"}, "http://{host}/new/a/b?c=d"),
         ({"Path": "/flat", "Query": ""}, "http://{host}/flat"),
         ({"Query": "x=y"}, "http://{host}/a/b?x=y"),
+        ({"Host": "www.#{host}"}, "http://www.{host}/a/b?c=d"),
+        (
+            {"Path": "/#{host}/#{path}", "Query": "#{query}&from=#{protocol}"},
+            "http://{host}/{host}/a/b?c=d&from=http",
+        ),
+        ({"Protocol": "HTTPS", "Port": "8443", "Path": "/x"}, "https://{host}:8443/x?c=d"),
     ],
 )
 def test_redirects(balancer: Balancer, config: dict[str, str], location: str) -> None:

@@ -94,6 +94,12 @@ def test_attributes_and_tags(balancer: Balancer) -> None:
     assert {"Key": "deregistration_delay.timeout_seconds", "Value": "5"} in changed["Attributes"]
     with pytest.raises(elbv2.exceptions.ClientError, match="not recognized"):
         elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=[{"Key": "x", "Value": "5"}])
+    with pytest.raises(elbv2.exceptions.ClientError, match="must be 0 or a whole number between 30 and 900"):
+        slow = {"Key": "slow_start.duration_seconds", "Value": "29"}
+        elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=[slow])
+    with pytest.raises(elbv2.exceptions.ClientError, match="homeport does not write these logs"):
+        logs = {"Key": "connection_logs.s3.enabled", "Value": "true"}
+        elbv2.modify_load_balancer_attributes(LoadBalancerArn=balancer.arn, Attributes=[logs])
     elbv2.add_tags(ResourceArns=[group, balancer.arn], Tags=[{"Key": "stage", "Value": "test"}])
     elbv2.remove_tags(ResourceArns=[group], TagKeys=["team"])
     described = elbv2.describe_tags(ResourceArns=[group])["TagDescriptions"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from homeport.engine.proxy import script
 from homeport.engine.proxy.conditions import SOURCE_ADDRESS_KEY
 from homeport.engine.proxy.logs import access_logs
 from homeport.engine.proxy.model import Listener, Socket, TargetGroup
@@ -91,7 +92,7 @@ def _connection_manager(name: str, listeners: tuple[Listener, ...], folder: Path
                 "resource_api_version": "V3",
             },
         },
-        "http_filters": [_STATEFUL_SESSION, _ROUTER],
+        "http_filters": [script.FILTER, _STATEFUL_SESSION, _ROUTER],
         "access_log": access_logs(folder, everything=any(each.access_log for each in listeners)),
         "local_reply_config": {"mappers": [_reply(*each) for each in _REPLIES]},
         "common_http_protocol_options": {

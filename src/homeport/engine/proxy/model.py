@@ -50,6 +50,9 @@ class Listener:
     idle_timeout: float = 60.0
     http2: bool = True
     forwarded_for: Literal["append", "preserve", "remove"] = "append"
+    client_port: bool = False  # X-Forwarded-For tells the client's port, too
+    tells_tls: bool = False  # in headers to the target
+    drops_invalid_headers: bool = False
     response_headers: tuple[tuple[str, str], ...] = ()  # set on every answer
     access_log: bool = False
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from homeport.engine.proxy import script
 from homeport.engine.proxy.conditions import route_match
 from homeport.engine.proxy.model import (
     FixedResponse,
@@ -18,7 +19,7 @@ from homeport.engine.proxy.model import (
     TargetGroup,
     WeightedTargetGroup,
 )
-from homeport.engine.proxy.redirects import redirect
+from homeport.engine.proxy.redirects import redirect, template
 
 GROUP_COOKIE = "AWSALBTG"
 
@@ -78,13 +79,30 @@ def _virtual_host(listener: Listener, domains: list[str], groups: dict[str, Targ
 
 def _forwarded(listener: Listener) -> dict[str, Any]:
     """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html"""
-    port = _set("x-forwarded-port", str(listener.port))
+    added = [_set("x-forwarded-port", str(listener.port)), *_tls(listener)]
     if listener.forwarded_for == "remove":
-        return {"request_headers_to_add": [port], "request_headers_to_remove": ["x-forwarded-for"]}
+        return {"request_headers_to_add": added, "request_headers_to_remove": ["x-forwarded-for"]}
     if listener.forwarded_for == "preserve":
-        return {"request_headers_to_add": [port]}
-    address = {"key": "x-forwarded-for", "value": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"}
-    return {"request_headers_to_add": [port, {"header": address, "append_action": "APPEND_IF_EXISTS_OR_ADD"}]}
+        return {"request_headers_to_add": added}
+    client = "DOWNSTREAM_DIRECT_REMOTE_ADDRESS"
+    value = f"%{client}%" if listener.client_port else f"%{client}_WITHOUT_PORT%"
+    address = {"key": "x-forwarded-for", "value": value}
+    return {
+        "request_headers_to_add": [*added, {"header": address, "append_action": "APPEND_IF_EXISTS_OR_ADD"}]
+    }
+
+
+def _tls(listener: Listener) -> list[dict[str, Any]]:
+    if not listener.tells_tls or not listener.certificates:
+        return []
+    values = {
+        "x-amzn-tls-version": "%DOWNSTREAM_TLS_VERSION%",
+        "x-amzn-tls-cipher-suite": "%DOWNSTREAM_TLS_CIPHER%",
+    }
+    return [
+        {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+        for name, value in values.items()
+    ]
 
 
 def _routes(listener: Listener, rule: Rule, groups: dict[str, TargetGroup]) -> list[dict[str, Any]]:
@@ -97,7 +115,8 @@ def _routes(listener: Listener, rule: Rule, groups: dict[str, TargetGroup]) -> l
                     "load_balancer": listener.load_balancer,
                     "listener": listener.id,
                     "priority": rule.priority,
-                }
+                },
+                script.NAME: _told(listener, rule),
             }
         },
     }
@@ -108,6 +127,12 @@ def _routes(listener: Listener, rule: Rule, groups: dict[str, TargetGroup]) -> l
             return [{**common, **redirect(rule.action)}]
         case FixedResponse():
             return [{**common, **_fixed_response(rule.action)}]
+
+
+def _told(listener: Listener, rule: Rule) -> dict[str, Any]:
+    """What the script is told of a route."""
+    told: dict[str, Any] = {"drop_invalid": True} if listener.drops_invalid_headers else {}
+    return told | ({"location": template(rule.action)} if isinstance(rule.action, Redirect) else {})
 
 
 def _forward(

@@ -17,6 +17,7 @@ from homeport.engine.wire.errors import AwsError
 
 Body = dict[str, Any]
 
+_KEYWORDS = {"protocol", "host", "port", "path", "query"}
 _CARRIED_OUT = ("forward", "redirect", "fixed-response")
 
 
@@ -147,21 +148,12 @@ def _redirect(action: Body) -> Body:
     for part in ("Host", "Path", "Query"):
         if not re.fullmatch(r"[!-~]*", config[part]) or len(config[part]) > 128:
             raise AwsError("ValidationError", f"The redirect {part.lower()} '{config[part]}' is not valid")
-    literal_query = config["Query"] not in ("", "#{query}")
-    if literal_query and "#{path}" in config["Path"] and port != "#{port}" and config["Host"] == "#{host}":
-        raise AwsError(
-            "InvalidLoadBalancerAction",
-            "homeport cannot change the port and the query of a redirect that keeps host and path: name the host, too",
-        )
-    placeholders = re.compile(r"#\{(\w+)\}")
-    for part, carried in (("Host", {"host"}), ("Path", {"path"}), ("Query", {"query"})):
-        found = set(placeholders.findall(config[part]))
-        whole = config[part] == f"#{{{part.lower()}}}"
-        if found - carried or (found and not whole and part != "Path"):
+    for part in ("Host", "Path", "Query"):
+        unknown = set(re.findall(r"#\{(\w*)\}", config[part])) - _KEYWORDS
+        if unknown:
             raise AwsError(
-                "InvalidLoadBalancerAction",
-                f"homeport carries out #{{path}} within a redirect's path, and #{{host}} and #{{query}} "
-                f"alone; it cannot carry out the {part.lower()} '{config[part]}'",
+                "ValidationError",
+                f"The redirect {part.lower()} '{config[part]}' contains the unknown keyword '{min(unknown)}'",
             )
     return config
 

@@ -81,6 +81,8 @@ TARGET_GROUP: Mapping[str, Attribute] = {
     "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": Attribute("off"),
 }
 
+_ABSENT = {"connection_logs.s3.enabled", "health_check_logs.s3.enabled"}
+_LEAST_SLOW_START = 30
 _HEADERS = (
     "access_control_allow_credentials",
     "access_control_allow_headers",
@@ -191,6 +193,12 @@ def _checked(noun: str, known: Mapping[str, Attribute], wanted: list[Body]) -> d
         if attribute.most and not (value.isdigit() and attribute.least <= int(value) <= attribute.most):
             span = f"{attribute.least} and {attribute.most}"
             raise AwsError("ValidationError", f"'{key}' must be a whole number between {span}, not '{value}'")
+        if key in _ABSENT and value == "true":
+            raise AwsError("InvalidConfigurationRequest", f"homeport does not write these logs: '{key}'")
+        if key == "slow_start.duration_seconds" and value != "0" and int(value) < _LEAST_SLOW_START:
+            raise AwsError(
+                "ValidationError", f"'{key}' must be 0 or a whole number between {_LEAST_SLOW_START} and 900"
+            )
         if not value.isprintable():
             raise AwsError("ValidationError", f"'{value}' is not a valid value for '{key}'")
         changed[key] = value

@@ -138,6 +138,9 @@ def _listener(
         idle_timeout=float(settings.get("idle_timeout.timeout_seconds", "60")),
         http2=settings.get("routing.http2.enabled", "true") == "true",
         forwarded_for=settings.get("routing.http.xff_header_processing.mode", "append"),
+        client_port=settings.get("routing.http.xff_client_port.enabled") == "true",
+        tells_tls=settings.get("routing.http.x_amzn_tls_version_and_cipher_suite.enabled") == "true",
+        drops_invalid_headers=settings.get("routing.http.drop_invalid_header_fields.enabled") == "true",
         response_headers=_response_headers(body),
         access_log=settings.get("access_logs.s3.enabled") == "true",
     )
