@@ -140,15 +140,27 @@ def _scan(manifest: Manifest) -> list[dict[str, Any]]:
 
 
 def _start(manifest: Manifest, name: str) -> dict[str, Any]:
-    """A service is created with no tasks, as there is no image yet: the first deployment starts it."""
+    """A service is created with no tasks, as there is no image yet: its first tasks are a deployment of their own, so
+    that a first version which does not become healthy fails its release, as a later one does.
+
+    A deployment that was rolled back may have left the list when it is looked at. `None` is a deployment whose state
+    AWS does not tell: it does for rolling updates.
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html"""
     least, _ = scaling.bounds(manifest, name)
     own = prefix(manifest, name)
     which = f"--cluster ${{Cluster}} --services ${{{own}Service.Name}}"
-    update = f"--cluster ${{Cluster}} --service ${{{own}Service.Name}} --desired-count {least}"
+    update = f"--cluster ${{Cluster}} --service ${{{own}Service.Name}} --desired-count {least} --force-new-deployment"
+    state = f"$(aws ecs describe-services {which} --output text --query \"services[0].deployments[?id=='$ID']"
     commands = [
         sub(f"COUNT=$(aws ecs describe-services {which} --query 'services[0].desiredCount' --output text)"),
         *([sub(_RESTING.format(own=own))] if scaling.sleeps(manifest, name) else []),
-        sub(f'if [ "$COUNT" = 0 ]; then aws ecs update-service {update} --query service.status; fi'),
+        sub(
+            f'if [ "$COUNT" = 0 ]; then ID=$(aws ecs update-service {update} --output text'
+            " --query \"service.deployments[?status=='PRIMARY'].id\"); fi"
+        ),
+        sub(f'while STATE={state}.rolloutState"); [ "$STATE" = IN_PROGRESS ]; do sleep 3; done'),
+        sub(f"[ -z \"$ID\" ] || aws ecs describe-services {which} --query 'services[0].events[:5].message'"),
+        '[ -z "$ID" ] || [ "$STATE" = COMPLETED ] || [ "$STATE" = None ] # the first version does not become healthy',
         sub(f"aws ecs wait services-stable {which}"),
         *([scaling.resume(manifest, name)] if scaling.schedule(manifest, name) else []),
     ]
