@@ -57,6 +57,18 @@ DOCKERFILES = {
     ),
     "flask": ({"app.py": "shop = Flask(__name__)"}, ["gunicorn --bind 0.0.0.0:$PORT app:shop"]),
     "django": ({"manage.py": "", "site1/wsgi.py": "", "requirements.txt": "django"}, ["$PORT site1.wsgi"]),
+    "flask-factory": (
+        {
+            "requirements.txt": "flask",
+            "shop/__init__.py": "def create_app():\n    app = Flask(__name__)\n    return app",
+        },
+        ["gunicorn --bind 0.0.0.0:$PORT 'shop:create_app()'"],
+    ),
+    "package": (
+        {"pyproject.toml": "", "src/shop/__init__.py": "", "src/shop/main.py": "app: FastAPI = FastAPI()"},
+        ["--port $PORT shop.main:app"],
+    ),
+    "module": ({"pyproject.toml": "", "shop/__main__.py": ""}, ["exec python3 -m shop"]),
     "script": ({"server.py": "port = 8000", "test_x.py": ""}, ["exec python3 server.py", "EXPOSE 8000"]),
     "vite": (
         {"package.json": '{"scripts": {"build": "vite build"}}'},
@@ -88,6 +100,47 @@ def test_the_dockerfile_fits_the_framework(kind: str, tmp_path: Path) -> None:
         assert line in dockerfile
 
 
+TESTS = {
+    "django": ({"manage.py": "", "shop/wsgi.py": "", "orders/tests.py": ""}, ["python3 manage.py test"]),
+    "extra": (
+        {"pyproject.toml": "[project.optional-dependencies]\ndev = ['httpx']", "tests/test_x.py": ""},
+        ["pip install '.[dev]' pytest", "python3 -m pytest -q"],
+    ),
+    "list": (
+        {"requirements.txt": "", "requirements-dev.txt": "", "test_x.py": ""},
+        ["pip install -r requirements.txt -r requirements-dev.txt pytest", "python3 -m pytest -q"],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", TESTS)
+def test_tests_are_found_with_what_they_need(kind: str, tmp_path: Path) -> None:
+    files, expected = TESTS[kind]
+
+    CliRunner().invoke(app, ["init", str(write(tmp_path / "shop", files)), "--yes"])
+
+    assert read(tmp_path / "shop" / "homeport.yml").build.test == expected
+
+
+def test_a_health_path_is_found_in_the_routes_of_a_package(tmp_path: Path) -> None:
+    files = {
+        "manage.py": "",
+        "shop/wsgi.py": "",
+        "shop/urls.py": "path('healthz/', health)",
+        "tests/x.py": "'/ping'",
+    }
+
+    CliRunner().invoke(app, ["init", str(write(tmp_path / "shop", files)), "--yes"])
+
+    assert read(tmp_path / "shop" / "homeport.yml").service.health == "/healthz/"
+
+
+def test_what_nothing_starts_is_said(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["init", str(write(tmp_path / "shop", {"pyproject.toml": ""})), "--yes"])
+
+    assert "nothing tells how it starts; write its CMD" in done.output.replace("\n", "")
+
+
 def test_each_service_of_a_repository_gets_its_own(tmp_path: Path) -> None:
     files = {
         "web/index.html": "",
@@ -100,7 +153,7 @@ def test_each_service_of_a_repository_gets_its_own(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["init", str(folder), "--yes"])
 
     manifest = read(folder / "services" / "api" / "homeport.yml")
-    assert manifest.app == "services-api"
+    assert manifest.app == "shop-api"
     assert (manifest.source.folder, manifest.source.repository) == ("services/api", "shop")
     other = read(folder / "web" / "homeport.yml")
     assert (other.app, other.source.folder, other.source.repository) == ("shop-web", "web", "shop")

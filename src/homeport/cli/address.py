@@ -16,9 +16,13 @@ def address_of(target: Target, stack: str, environment: str | None = None) -> st
     wanted = f"{pascal(environment or '')}Url"
     if wanted not in urls:
         there = ", ".join(sorted(name.removesuffix("Url").lower() for name in urls))
-        hint = f"Name an environment, --environment: {there}" if there else "It has no load balancer"
+        hint = f"Name an environment, --environment: {there}" if there else _only(urls)
         raise CannotReach(f"The stack {stack} has no output {wanted}. {hint}.")
     return _reached(target, urls[wanted])
+
+
+def _only(urls: dict[str, str]) -> str:
+    return "It has one service: leave --environment out" if urls else "It has no load balancer"
 
 
 def addresses_of(target: Target, stack: str) -> dict[str, str]:

@@ -84,7 +84,8 @@ def add(
                 raise ValueError("its name must end in .json or .zip")
             count = _check(file, zipped=file.suffix == ".zip")
         except (OSError, ValueError) as error:
-            err.print(f"{file} cannot be used: {error}", style="red", highlight=False, soft_wrap=True)
+            why = error.strerror if isinstance(error, OSError) else error
+            err.print(f"{file} cannot be used: {why}", style="red", highlight=False, soft_wrap=True)
             raise typer.Exit(1) from None
         temporary = target.with_suffix(".part")
         shutil.copyfile(file, temporary)

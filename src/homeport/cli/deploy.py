@@ -7,20 +7,19 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from homeport.cli import changes, git, stacks, view
 from homeport.cli.address import address_of
-from homeport.cli.output import Output, OutputOption, tell
+from homeport.cli.output import Output, OutputOption, confirm, console, tell
 from homeport.cli.project import DEFAULT, FileOption, load, template_text
 from homeport.cli.target import CannotReach, Target, TargetName
 from homeport.cli.verb import verb
 from homeport.manifest.model import Manifest
 from homeport.stack.service import prefix
 
-out = Console(highlight=False)
+out = console()
 
 _COLORS = {"COMPLETE": "green", "FAILED": "red", "PROGRESS": "cyan"}
 
@@ -67,7 +66,7 @@ def deploy(
         if dry_run or not found:
             return
         account = target.client("sts").get_caller_identity()["Account"]
-        typer.confirm(f"Make these changes in the account {account}?", abort=True)
+        confirm(f"Make these changes in the account {account}?")
     began = time.monotonic()
     outputs = _deploy(cloudformation, manifest, template, parameters)
     if output is Output.json:
@@ -89,7 +88,7 @@ def destroy(
     """Delete the stack. What holds code or artifacts is kept: the repository and the bucket."""
     manifest = load(file)
     if not yes:
-        typer.confirm(f"Delete the stack {manifest.app} ({target.name}) and all its resources?", abort=True)
+        confirm(f"Delete the stack {manifest.app} ({target.name}) and all its resources?")
     cloudformation = target.client("cloudformation")
     kept: list[str] = []
 
@@ -128,7 +127,19 @@ def _deploy(
             return stacks.deploy(cloudformation, manifest.app, template, parameters, tags, note)
         except stacks.DeployFailed as error:
             live.update("")
-            raise CannotReach(f"{manifest.app} was not deployed, and is as it was before. {error}") from None
+            hint = _kept_repository(manifest) if "AWS::CodeCommit::Repository" in str(error) else ""
+            raise CannotReach(
+                f"{manifest.app} was not deployed, and is as it was before. {error}{hint}"
+            ) from None
+
+
+def _kept_repository(manifest: Manifest) -> str:
+    """What to do about the repository that `destroy` has kept."""
+    name = manifest.source.repository or manifest.app
+    return (
+        f"\nA repository outlives its stack. Use the one that is there: `source: {{existing: true}}` in homeport.yml. "
+        f"Or delete it with all its commits:  aws codecommit delete-repository --repository-name {name}"
+    )
 
 
 def _progress(shown: dict[str, stacks.Event]) -> Table:

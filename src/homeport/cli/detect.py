@@ -20,9 +20,10 @@ _LISTENS = (
 )
 """How sources say which port they listen on, the surest first."""
 _HEALTH = re.compile(r"[\"'](/(?:health|healthz|status|ping)[a-z/]*)[\"']")
+_DJANGO_HEALTH = re.compile(r"\bpath\(\s*[\"']((?:health|healthz|status|ping)[a-z/]*)[\"']")
 _CONTAINER = re.compile(r'\{\\?"name\\?":\s*\\?"([a-z][a-z0-9-]*)\\?"')
 _SOURCES = (
-    *("*.py", "*.js", "*.mjs", "*.cjs", "*.ts", "*.go", "app/*.py", "cmd/**/*.go"),
+    *("*.py", "*.js", "*.mjs", "*.cjs", "*.ts", "*.go", "*/*.py", "cmd/**/*.go"),
     *("src/**/*.py", "src/**/*.js", "src/**/*.ts", "internal/**/*.go"),
 )
 _SKIPPED = {"node_modules", "vendor", "dist", "build", "docs", "tests", "test", "scripts", "examples"}
@@ -30,7 +31,8 @@ _SKIPPED = {"node_modules", "vendor", "dist", "build", "docs", "tests", "test", 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`dockerfile` is what to write where there is none; `port` is None when nothing tells it."""
+    """`dockerfile` is what to write where there is none; `port` is None when nothing tells it; `starts` is False when
+    nothing tells how it starts."""
 
     kind: str
     port: int | None
@@ -39,26 +41,29 @@ class Finding:
     container: str | None = None
     test: list[str] = field(default_factory=list)
     dockerfile: str | None = None
+    starts: bool = True
 
 
 def look_at(folder: Path, otherwise: int = DEFAULT_PORT) -> Finding:
     """What the folder holds. `otherwise` is the port of an application that tells none."""
-    text = "\n".join(read(file) for pattern in _SOURCES for file in sorted(folder.glob(pattern))[:50])
+    files = (file for pattern in _SOURCES for file in sorted(folder.glob(pattern))[:50])
+    text = "\n".join(read(file) for file in files if not _is_aside(file.relative_to(folder)))
     own = folder / "Dockerfile"
     exposed = _EXPOSED.search(read(own))
     port = int(exposed[1]) if exposed else _listens(text)
     language = recognise(folder, port or otherwise) or _other(own, port or otherwise)
-    health = _HEALTH.search(text)
+    health = _HEALTH.search(text) or _DJANGO_HEALTH.search(text)
     spec = next((name for name in ("buildspec.yml", "buildspec.yaml") if (folder / name).exists()), None)
     named = _CONTAINER.search(read(folder / spec)) if spec else None
     return Finding(
         kind=language.kind,
         port=port if own.exists() else language.port or port,
-        health=health[1] if health else "/",
+        health=f"/{health[1].lstrip('/')}" if health else "/",
         buildspec=spec,
         container=named[1] if named else None,
         test=language.test,
         dockerfile=None if own.exists() else language.dockerfile,
+        starts=own.exists() or language.starts,
     )
 
 
@@ -72,10 +77,17 @@ def services_in(folder: Path) -> list[Path]:
     return [each for each in candidates if (each / "Dockerfile").exists() or recognise(each, DEFAULT_PORT)]
 
 
+def _is_aside(file: Path) -> bool:
+    """Whether a file is none of the application's own."""
+    return any(part in _SKIPPED or part.startswith(".") for part in file.parts[:-1])
+
+
 def _listens(text: str) -> int | None:
     found = (match for pattern in _LISTENS for match in pattern.finditer(text))
     return next((port for match in found if 1 <= (port := int(match[1])) <= 65535), None)
 
 
 def _other(dockerfile: Path, port: int) -> Language:
-    return Language("Dockerfile" if dockerfile.exists() else "unknown", UNKNOWN.format(port=port))
+    return Language(
+        "Dockerfile" if dockerfile.exists() else "unknown", UNKNOWN.format(port=port), starts=False
+    )

@@ -21,7 +21,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from homeport.cli.environment import variables
-from homeport.cli.output import Output, OutputOption, tell
+from homeport.cli.failures import explained
+from homeport.cli.output import Output, OutputOption, confirm, console, tell
 from homeport.cli.processes import alive
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ Data = Annotated[Path | None, typer.Option(help="Where the engine keeps its stat
 
 @app.command()
 def start(
+    context: typer.Context,
     data: Data = None,
     port: Annotated[
         int, typer.Option(help="Port of the AWS API; 0 takes a free one.", min=0, max=65535)
@@ -84,6 +86,7 @@ def start(
         words = [str(word) for option in options.items() for word in option]
         facts, sentence = _start_detached(config.data, words)
         tell(output, sentence, **{name: facts[name] for name in ("url", "pid", "account", "region", "auth")})
+        _warn_other(context, facts)
         _warn_permissive(facts)
         _warn_without_docker()
         return
@@ -105,6 +108,7 @@ def _start_detached(data: Path, options: list[str]) -> tuple[dict[str, Any], str
         return facts, f"The engine runs already at {facts['url']} (pid {facts['pid']})."
     log = data / "engine.log"
     with log.open("ab") as file:
+        begin = file.tell()
         command = [sys.executable, "-m", "homeport.cli.engine", "start", "--data", str(data), *options]
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
@@ -112,7 +116,7 @@ def _start_detached(data: Path, options: list[str]) -> tuple[dict[str, Any], str
     deadline = time.monotonic() + START_SECONDS
     while not (facts := _facts(data)):
         if process.poll() is not None or time.monotonic() > deadline:
-            _fail(f"The engine did not start. The end of {log}:\n{_tail(log, 20)}")
+            _fail(f"The engine did not start. What it wrote to {log}:\n{_tail(log, 20, begin)}")
         time.sleep(0.02)
     return facts, (
         f"The engine answers at {facts['url']}. Commands of homeport find it; "
@@ -145,7 +149,6 @@ def status(
     if output is Output.json:
         print(json.dumps(shown, indent=2))
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(show_header=False, box=None)
@@ -154,7 +157,7 @@ def status(
         if name == "memory_bytes":
             name, text = "memory", f"{value / 2**20:.0f} MiB"
         table.add_row(name.replace("_", " "), text, style="yellow" if value == "permissive" else None)
-    Console().print(table)
+    console().print(table)
     _warn_permissive(facts)
 
 
@@ -172,15 +175,18 @@ def env(data: Data = None, output: OutputOption = Output.table) -> None:
 def logs(
     data: Data = None,
     lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 100,
+    output: OutputOption = Output.table,
 ) -> None:
     """Show the log of an engine that was started with --detach."""
     log = _folder(data) / "engine.log"
     if not log.exists():
         _fail(f"There is no log at {log}; an engine in the foreground writes to its terminal.")
-    print(_tail(log, lines))
+    text = _tail(log, lines)
+    tell(output, text, file=str(log), lines=text.splitlines())
 
 
 @app.command()
+@explained
 def reset(
     data: Data = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -189,7 +195,7 @@ def reset(
     """Empty the engine: every resource, image, log and container of it."""
     facts = running(data)
     if not yes:
-        typer.confirm(f"Delete everything in the engine at {facts['url']}?", abort=True)
+        confirm(f"Delete everything in the engine at {facts['url']}?")
     headers = {"x-homeport-token": facts["token"]}
     request = urllib.request.Request(f"{facts['url']}/_homeport/reset", method="POST", headers=headers)
     _asked(request, 120)
@@ -232,9 +238,21 @@ def running(data: Path | None) -> dict[str, Any]:
     _fail(f"No engine runs on {folder}. Start one: homeport engine start --detach")
 
 
-def _tail(log: Path, lines: int) -> str:
+def _tail(log: Path, lines: int, begin: int = 0) -> str:
+    """The last lines of a log, of what is behind its first `begin` bytes."""
     with log.open(errors="replace") as file:
+        file.seek(begin)
         return "".join(deque(file, lines)).rstrip("\n")
+
+
+def _warn_other(context: typer.Context, facts: dict[str, Any]) -> None:
+    """An engine that runs already is as it was started, whatever the command line says now."""
+    for name in ("port", "account", "region", "auth"):
+        value = context.params[name]
+        source = context.get_parameter_source(name)
+        if value and value != facts[name] and source and source.name == "COMMANDLINE":
+            text = f"Its {name} is {facts[name]}, not {value}: stop it first (homeport engine stop) to change that."
+            typer.secho(text, fg="yellow", err=True)
 
 
 def _warn_permissive(facts: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ from homeport.manifest.reader import FILE, Invalid, parse
 T = TypeVar("T", str, int)
 
 _HEADER = """\
-# What homeport makes of this: homeport synth. Every key: docs/manifest.md, and the JSON Schema in docs/
+# Every key: homeport manifest. What becomes of it: homeport synth
 """
 _IGNORED = [".git", ".env", "node_modules", "__pycache__", ".venv", "Dockerfile", ".dockerignore", FILE]
 
@@ -52,16 +52,24 @@ def init(
     silent = yes or output is Output.json
     written: list[Path] = []
     for each, source in zip(services, _sources(services, repository), strict=True):
-        written += _begin(out, each, len(services) > 1, silent, source)
+        written += _begin(out, each, _app(folder, each, services), silent, source)
     _next_steps(out, services, written)
     if output is Output.json:
         tell(output, "", files=[str(each) for each in written])
 
 
-def _begin(out: Console, folder: Path, several: bool, yes: bool, source: dict[str, object]) -> list[Path]:
+def _app(top: Path, folder: Path, services: list[Path]) -> str:
+    """What an application is called: as the repository, and in one of several as its folder besides."""
+    if folder == top:
+        return _name(top.resolve().name)
+    alone = [each.name for each in services].count(folder.name) == 1
+    within = folder.name if alone else "-".join(folder.relative_to(top).parts)
+    return _name(f"{top.resolve().name}-{within}")
+
+
+def _begin(out: Console, folder: Path, app: str, yes: bool, source: dict[str, object]) -> list[Path]:
     """Write the files of one application, and return them."""
     found = look_at(folder)
-    app = _name(f"{folder.resolve().parent.name}-{folder.name}" if several else folder.resolve().name)
     port, health = found.port, found.health
     if not yes:
         app = _ask(f"Name of the application in {folder.resolve().name}", app)
@@ -82,7 +90,7 @@ def _begin(out: Console, folder: Path, several: bool, yes: bool, source: dict[st
             files[str(ignored)] = "".join(f"{line}\n" for line in _IGNORED)
     for name, content in files.items():
         (folder / name).write_text(content)
-        out.print(f"[green]+[/] {folder / name}{_said(name, found.kind, port, health)}")
+        out.print(f"[green]+[/] {folder / name}{_said(name, found, port, health)}")
     return [folder / name for name in files]
 
 
@@ -97,11 +105,17 @@ def _ask(question: str, default: T) -> T:
     return answer
 
 
-def _said(name: str, kind: str, port: int | None, health: str) -> str:
+def _said(name: str, found: Finding, port: int | None, health: str) -> str:
     if name == FILE:
         guess = "" if port else " (a guess: nothing tells it)"
-        return f": {kind}, port {port or DEFAULT_PORT}{guess}, health at {health}"
-    return ": a beginning, read it" if name == "Dockerfile" else ""
+        return f": {found.kind}, port {port or DEFAULT_PORT}{guess}, health at {health}"
+    if name == "Dockerfile":
+        return (
+            ": a beginning, read it"
+            if found.starts
+            else ": [yellow]nothing tells how it starts; write its CMD[/]"
+        )
+    return ""
 
 
 def _name(text: str) -> str:

@@ -10,18 +10,23 @@ from pathlib import Path
 
 HUB = "public.ecr.aws/docker/library"
 """Docker Hub's official images, without its limits on anonymous pulls."""
-_SEVERAL = re.compile(r"^[ \t]*(\w+)\s*=\s*(Flask|FastAPI)\(", re.MULTILINE)
+_MADE = re.compile(r"^([ \t]*)(\w+)\s*(?::[^=\n]*)?=\s*(Flask|FastAPI)\(", re.MULTILINE)
+_FACTORY = re.compile(r"^def (create_app|make_app)\(", re.MULTILINE)
+_MODULES = ("app", "main", "server", "wsgi", "asgi", "__init__")
+"""Where an application is made, in the folder itself or in a package of it."""
+_EXTRAS = re.compile(r"^(dev|test|tests|testing)\s*=\s*\[", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
     """`port` is the one that is certain whatever the sources say; `test` are commands of the build, in the
-    application's folder."""
+    application's folder; `starts` is False when nothing tells how it starts, and the Dockerfile guesses."""
 
     kind: str
     dockerfile: str
     port: int | None = None
     test: list[str] = field(default_factory=list)
+    starts: bool = True
 
 
 def recognise(folder: Path, port: int) -> Language | None:
@@ -75,11 +80,13 @@ def _python(folder: Path, port: int) -> Language | None:
         return None
     requirements = "-r requirements.txt" if listed else "." if packaged else ""
     server, command = _python_server(folder)
+    command = command or _python_script(folder)
     needed = " ".join(part for part in (requirements, server) if part)
     install = f"RUN pip install --no-cache-dir {needed}\n" if needed else ""
     test = _python_tests(folder, requirements)
-    dockerfile = _PYTHON.format(version=_python_version(folder), install=install, command=command, port=port)
-    return Language("Python", dockerfile, port if server else None, test)
+    begins = command or "exec python3 app.py"
+    dockerfile = _PYTHON.format(version=_python_version(folder), install=install, command=begins, port=port)
+    return Language("Python", dockerfile, port if server else None, test, bool(command))
 
 
 def _python_version(folder: Path) -> str:
@@ -91,32 +98,75 @@ def _python_version(folder: Path) -> str:
 
 
 def _python_server(folder: Path) -> tuple[str, str]:
-    """The server to install, and the command that starts the application on $PORT, on all addresses."""
+    """The server to install, and the command that starts the application on $PORT, on all addresses; empty where no
+    framework is seen."""
     if (folder / "manage.py").exists():
         wsgi = next(iter(sorted(folder.glob("*/wsgi.py"))), None)
         if wsgi:
             return "gunicorn", f"exec gunicorn --bind 0.0.0.0:$PORT {wsgi.parent.name}.wsgi"
-    names = ("app.py", "main.py", "server.py", "wsgi.py", "app/main.py", "app/__init__.py")
-    for name in names:
-        if found := _SEVERAL.search(read(folder / name)):
-            module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-            if found[2] == "Flask":
-                return "gunicorn", f"exec gunicorn --bind 0.0.0.0:$PORT {module}:{found[1]}"
-            return "uvicorn", f"exec uvicorn --host 0.0.0.0 --port $PORT {module}:{found[1]}"
-    main = next((name for name in names if (folder / name).exists()), None)
-    others = sorted(file.name for file in folder.glob("*.py") if not file.name.startswith(("test_", "setup")))
-    return "", f"exec python3 {main or next(iter(others), 'app.py')}"
+    for file in _python_modules(folder):
+        text = read(file)
+        if not (made := _MADE.search(text)):
+            continue
+        factory = _FACTORY.search(text) if made[1] else None
+        name = f"{_module(folder, file)}:{factory[1] if factory else made[2]}"
+        if made[3] == "FastAPI":
+            option = " --factory" if factory else ""
+            return "uvicorn", f"exec uvicorn --host 0.0.0.0 --port $PORT{option} {name}"
+        called = f"'{name}()'" if factory else name
+        return "gunicorn", f"exec gunicorn --bind 0.0.0.0:$PORT {called}"
+    return "", ""
+
+
+def _python_modules(folder: Path) -> list[Path]:
+    """Files in which an application may be made, the likeliest first."""
+    packages = [
+        each.parent for each in sorted([*folder.glob("*/__init__.py"), *folder.glob("src/*/__init__.py")])
+    ]
+    folders = [folder, folder / "app", *(each for each in packages if each.name not in ("app", "tests"))]
+    files = [within / f"{name}.py" for within in folders for name in _MODULES]
+    return [each for each in files if each.exists()]
+
+
+def _module(folder: Path, file: Path) -> str:
+    """The name by which a file is imported."""
+    parts = list(file.relative_to(folder).with_suffix("").parts)
+    return ".".join(part for part in parts if part not in ("src", "__init__"))
+
+
+def _python_script(folder: Path) -> str:
+    """The command that runs the folder's script, or the package that may be run; empty where there is none."""
+    scripts = [folder / f"{name}.py" for name in _MODULES if (folder / f"{name}.py").exists()]
+    scripts += sorted(
+        each for each in folder.glob("*.py") if not each.name.startswith(("test_", "setup", "manage"))
+    )
+    if scripts:
+        return f"exec python3 {scripts[0].name}"
+    runnable = sorted([*folder.glob("*/__main__.py"), *folder.glob("src/*/__main__.py")])
+    return f"exec python3 -m {_module(folder, runnable[0].parent)}" if runnable else ""
 
 
 def _python_tests(folder: Path, requirements: str) -> list[str]:
     files = [*folder.glob("tests/**/test_*.py"), *folder.glob("test_*.py")]
+    if (folder / "manage.py").exists() and (files or [*folder.glob("*/tests.py"), *folder.glob("*/tests/")]):
+        return [*([f"pip install {requirements}"] if requirements else []), "python3 manage.py test"]
     if not files:
         return []
     text = "\n".join(map(read, files))
+    install = _test_requirements(folder, requirements)
     if "import unittest" in text or "from unittest" in text:
-        install = [f"pip install {requirements}"] if requirements else []
-        return [*install, "python3 -m unittest discover -v"]
-    return [f"pip install {requirements} pytest".replace("  ", " "), "python3 -m pytest -q"]
+        return [*([f"pip install {install}"] if install else []), "python3 -m unittest discover -v"]
+    return [f"pip install {install} pytest".replace("  ", " "), "python3 -m pytest -q"]
+
+
+def _test_requirements(folder: Path, requirements: str) -> str:
+    """What the tests need besides: an extra of the package, or a list of its own."""
+    extra = _EXTRAS.search(read(folder / "pyproject.toml"))
+    if extra and requirements == ".":
+        return f"'.[{extra[1]}]'"
+    names = ("requirements-dev.txt", "requirements-test.txt", "dev-requirements.txt", "test-requirements.txt")
+    own = next((f"-r {name}" for name in names if (folder / name).exists()), "")
+    return " ".join(part for part in (requirements, own) if part)
 
 
 def _static(folder: Path, port: int) -> Language | None:

@@ -17,6 +17,7 @@ VERBS = {
     "advisories": "advisories:app",
     "demo": "demo:demo",
     "init": "init:init",
+    "manifest": "keys:manifest",
     "validate": "synth:validate",
     "synth": "synth:synth",
     "diff": "deploy:diff",
@@ -60,6 +61,9 @@ class _Verbs(TyperGroup):
             self.commands[cmd_name] = _command(cmd_name)
         return self.commands.get(cmd_name)
 
+    def get_params(self, ctx: Any) -> Any:
+        return _without_type(super().get_params(ctx))
+
 
 def _command(name: str) -> Any:
     module, _, attribute = VERBS[name].partition(":")
@@ -69,10 +73,20 @@ def _command(name: str) -> Any:
         found.command(name)(verb)
     command = typer.main.get_command(found)
     command.name = name
+    for each in (command, *getattr(command, "commands", {}).values()):
+        _without_type([*each.params, each.get_help_option(typer.Context(each))])
     command.short_help = " ".join((command.help or "").split()).partition(". ")[0].rstrip(".")
     begun = list(VERBS)[: list(VERBS).index(name) + 1]
     command.rich_help_panel = next(_PANELS[each] for each in reversed(begun) if each in _PANELS)  # type: ignore[attr-defined]
     return command
+
+
+def _without_type(parameters: list[Any]) -> list[Any]:
+    """A flag takes no value: the help would tell `<bool>`."""
+    for each in parameters:
+        if getattr(each, "is_flag", False):
+            each.metavar = ""
+    return parameters
 
 
 app = typer.Typer(
@@ -100,7 +114,7 @@ def _homeport(
 
 
 def main() -> None:
-    """The console script. What no command foresaw ends in a sentence; `HOMEPORT_DEBUG=1` shows where it happened."""
+    """Run a command. What none foresaw ends in a sentence; `HOMEPORT_DEBUG=1` shows where it happened."""
     try:
         app()
     except Exception as error:

@@ -11,18 +11,18 @@ import webbrowser
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
 from homeport.cli import approvals, codedeploy, deployments, pipelines, view
 from homeport.cli.logs import LogFollower
-from homeport.cli.output import Output, OutputOption, tell
+from homeport.cli.output import Output, OutputOption, console, tell
 from homeport.cli.project import DEFAULT, load, stack_name
 from homeport.cli.target import CannotReach, Target
 from homeport.cli.verb import verb
 
-out = Console(highlight=False)
+out = console()
 
 Pipeline = Annotated[
     str | None,
@@ -145,7 +145,7 @@ def stop(
     client.stop_pipeline_execution(
         pipelineName=name, pipelineExecutionId=shown.id, abandon=abandon, reason=reason[:200]
     )
-    tell(output, f"{name} {shown.id} is stopping.", pipeline=name, execution=shown.id)
+    tell(output, f"{name} {shown.id} is stopping.", pipeline=name, execution=shown.id, abandon=abandon)
 
 
 @verb
@@ -191,7 +191,10 @@ def rollback(
     declared = client.get_pipeline(name=name)["pipeline"]
     if to is None and _stop_deployments(target, _under_way(target, declared, stage), output):
         return
-    stage = stage or declared["stages"][-1]["name"]
+    stages = [each["name"] for each in declared["stages"]]
+    stage = stage or stages[-1]
+    if stage not in stages:
+        raise CannotReach(f"{name} has no stage {stage}: there are {', '.join(stages)}.")
     goal = to or _last_good(client, name, stage)
     execution = pipelines.go_back(client, name, stage, goal)
     sentence = f"{name}: {stage} goes back to {goal}, as the execution {execution}."

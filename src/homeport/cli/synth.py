@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from homeport.cli.failures import explained
 from homeport.cli.output import Output, OutputOption, tell
-from homeport.cli.project import DEFAULT, FileOption, load, template_text
+from homeport.cli.project import DEFAULT, FileOption, load, template_of, template_text
 
 
 @explained
@@ -61,6 +62,15 @@ def _path(match: Any) -> str:
 
 
 @explained
-def synth(file: FileOption = DEFAULT) -> None:
+def synth(
+    file: FileOption = DEFAULT,
+    output: Annotated[
+        Output, typer.Option("--output", "-o", help="Table for the template as it is deployed, or JSON.")
+    ] = Output.table,
+) -> None:
     """Print the CloudFormation template."""
-    sys.stdout.write(template_text(load(file), file))
+    manifest = load(file)
+    if output is Output.json:
+        print(json.dumps(template_of(manifest, file), indent=2, default=str))
+    else:
+        sys.stdout.write(template_text(manifest, file))

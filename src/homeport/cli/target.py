@@ -37,6 +37,13 @@ class Target:
     _lock: RLock = field(default_factory=RLock, init=False, repr=False, compare=False)
     """Clients are safe in threads, making them is not."""
 
+    def __post_init__(self) -> None:
+        if self.profile and self.name is TargetName.local and not self.is_named_by_environment:
+            raise CannotReach(
+                f"--profile {self.profile} is for your AWS account, and this command would go to the engine of this "
+                "machine. Add --target aws, or leave --profile out."
+            )
+
     @property
     def folder(self) -> Path:
         """The local engine's data folder."""
@@ -76,8 +83,13 @@ class Target:
         return boto3.session.Session(
             aws_access_key_id=self.facts["access_key_id"],
             aws_secret_access_key=self.facts["secret_access_key"],
-            region_name=self.facts["region"],
+            region_name=self._local_region,
         )
+
+    @property
+    def _local_region(self) -> str:
+        """A home engine has all regions, and one that is its own."""
+        return self.region or str(self.facts["region"])
 
     def client(self, service: str) -> Any:
         """A boto3 client, the same one for a service each time."""
@@ -97,4 +109,4 @@ class Target:
         """The variables with which aws, git and docker reach the target."""
         if self.name is TargetName.aws or self.is_named_by_environment:
             return dict(os.environ)
-        return os.environ | variables(self.facts)
+        return os.environ | variables(self.facts | {"region": self._local_region})

@@ -19,7 +19,12 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
         TargetName.local,
     ),
     "profile": (Annotated[str | None, typer.Option(help="AWS profile, for --target aws.")], None),
-    "region": (Annotated[str | None, typer.Option(help="AWS region, for --target aws.")], None),
+    "region": (
+        Annotated[
+            str | None, typer.Option(help="AWS region; the profile's, or the engine's own, without it.")
+        ],
+        None,
+    ),
     "data": (
         Annotated[Path | None, typer.Option(help="The local engine's data folder.", envvar="HOMEPORT_DATA")],
         None,

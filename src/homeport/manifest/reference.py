@@ -23,7 +23,8 @@ Generated from the model by `python -m homeport.manifest.reference`; do not edit
 app: shop
 ```
 
-Editors complete and check it with [homeport.schema.json](homeport.schema.json). Paths begin at the repository's root.
+Editors complete and check it with [homeport.schema.json](homeport.schema.json), which `homeport manifest -o json`
+prints; `homeport manifest` prints the tables below. Paths begin at the repository's root.
 
 **Several services in one repository** have a `homeport.yml` each, in their folders; each has its own pipeline, and each
 is deployed by itself: `homeport deploy --file web/homeport.yml`. The first makes the repository, the others use it:
@@ -49,7 +50,12 @@ hour; until then its schedule is suspended. A later release out of hours waits f
 
 def reference() -> str:
     """The page."""
-    lines = [_HEAD, "| key | default | what it does |", "|---|---|---|"]
+    return f"{_HEAD}\n{keys()}"
+
+
+def keys() -> str:
+    """The tables of all keys, in Markdown."""
+    lines = ["| key | default | what it does |", "|---|---|---|"]
     for name, field in Manifest.model_fields.items():
         if _model(field.annotation) is None:
             lines.append(_row(field.alias or name, field))

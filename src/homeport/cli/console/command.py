@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 import socket
+import sys
 import threading
 import webbrowser
 from typing import Annotated
 
 import typer
 
+from homeport.cli.output import Output, OutputOption, tell
 from homeport.cli.target import CannotReach, Target
 from homeport.cli.verb import verb
 
@@ -27,6 +29,7 @@ def console(
         str, typer.Option(help="Address to listen on; loopback unless you know better.")
     ] = "127.0.0.1",
     open_: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True,
+    output: OutputOption = Output.table,
 ) -> None:
     """Show deliveries on a local web page, live: pipeline, deployment, builds, images, alarms, what doctor finds. What
     a person decides is done there, too: start, retry, approve, go on, take back."""
@@ -42,9 +45,10 @@ def console(
     token = secrets.token_urlsafe(32)
     ticket = secrets.token_urlsafe(32)
     guard = Guard(make(target, pipeline or _own(), account), host, token, ticket)
-    print(
-        f"The console is at  {address}/?token={token}\nIt is for you alone: whoever has the address acts as you."
-    )
+    url = f"{address}/?token={token}"
+    sentence = f"The console is at  {url}\nIt is for you alone: whoever has the address acts as you."
+    tell(output, sentence, url=url)
+    sys.stdout.flush()  # a program that started it waits for the address
     if host not in ("127.0.0.1", "::1", "localhost"):
         typer.secho("What goes over the network to it is not encrypted.", fg="yellow", err=True)
     if open_:

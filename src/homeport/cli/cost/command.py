@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from homeport.cli import stacks
@@ -18,13 +17,13 @@ from homeport.cli.cost.prices import Prices, load
 from homeport.cli.cost.savings import Saving, savings
 from homeport.cli.cost.savings import template_of as priced
 from homeport.cli.cost.usage import Usage
-from homeport.cli.output import Output, OutputOption
+from homeport.cli.output import Output, OutputOption, console
 from homeport.cli.project import DEFAULT, FileOption, parse_template, template_of
 from homeport.cli.project import load as load_manifest
 from homeport.cli.target import Target, TargetName
 from homeport.cli.verb import verb
 
-out = Console(highlight=False, soft_wrap=True)
+out = console(soft_wrap=True)
 _USAGE = Usage()
 
 

@@ -8,17 +8,16 @@ import textwrap
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from homeport.cli.doctor.diagnosis import Diagnosis
 from homeport.cli.doctor.examination import Finding, examine
 from homeport.cli.doctor.scope import Scope
-from homeport.cli.output import Output, OutputOption
+from homeport.cli.output import Output, OutputOption, console
 from homeport.cli.target import Target
 from homeport.cli.verb import verb
 from homeport.cli.view import as_json
 
-out = Console(highlight=False, soft_wrap=True)
+out = console(soft_wrap=True)
 
 _MARGIN = " " * 9
 _COMMAND = re.compile(r"(sudo |apt-get |aws |curl |docker |git |homeport )")

@@ -69,7 +69,7 @@ class _Service:
         if groups:
             described = scope.client("elbv2").describe_target_groups(TargetGroupArns=groups[:1])
             group = described["TargetGroups"][0]
-        return cls(scope, service["serviceName"], definition, group)
+        return cls(scope, _named(scope, service), definition, group)
 
     @property
     def port(self) -> int:
@@ -80,6 +80,12 @@ class _Service:
 
     def diagnosis(self, trouble: str, evidence: str, mend: str) -> Diagnosis:
         return Diagnosis(self.name, trouble, evidence, mend)
+
+
+def _named(scope: Scope, service: dict[str, Any]) -> str:
+    """The service's name; among those of all stacks with its cluster's, as each may have a `production`."""
+    cluster, name = service["clusterArn"].rpartition("/")[2], str(service["serviceName"])
+    return name if scope.stack or cluster == "default" else f"{cluster}/{name}"
 
 
 def _evidence(scope: Scope, ecs: Any, service: dict[str, Any]) -> Iterator[str]:

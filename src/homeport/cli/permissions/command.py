@@ -9,11 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from homeport.cli import stacks
-from homeport.cli.output import Output, OutputOption
+from homeport.cli.output import Output, OutputOption, console
 from homeport.cli.permissions import grants, paste
 from homeport.cli.permissions.grants import Policy
 from homeport.cli.permissions.review import ONLY_ON_AWS, Review, State, review
@@ -21,8 +20,9 @@ from homeport.cli.permissions.trail import Trail, read
 from homeport.cli.project import DEFAULT, FileOption, stack_name
 from homeport.cli.target import CannotReach, Target
 from homeport.cli.verb import verb
+from homeport.cli.view import as_json
 
-out = Console(highlight=False, soft_wrap=True)
+out = console(soft_wrap=True)
 
 _SHORT = {ONLY_ON_AWS: "on AWS only"}
 _DIFFERENCE = {"+": "green", "-": "red", "@": "bright_black"}
@@ -61,7 +61,8 @@ def permissions(
         each.role: list(_changes(source, roles[each.role], policies[each.role], each)) for each in reviews
     }
     if output is Output.json:
-        print(json.dumps(_document(name, roles, reviews, changes, trail, since), indent=2, default=str))
+        document = _document(name, roles, reviews, changes, trail, since)
+        print(json.dumps(as_json(document), indent=2))
         return
     for each in reviews:
         _show(roles[each.role], each, changes[each.role])
