@@ -18,10 +18,17 @@ _SEVERITIES = {
 
 _RESTING = (
     "[ $(aws application-autoscaling describe-scalable-targets --service-namespace ecs"
-    " --resource-ids service/${{Cluster}}/${{{own}Service.Name}} --query 'ScalableTargets[0].MaxCapacity'"
+    " --resource-ids service/${{Cluster}}/{service} --query 'ScalableTargets[0].MaxCapacity'"
     " --output text) != 0 ] || COUNT=resting"
 )
 """Outside its hours a service has no tasks, and a release starts none."""
+_WAIT = (
+    "while DEPLOYMENT=$(aws ecs list-service-deployments --cluster ${{Cluster}} --service {service} --max-results 1"
+    " --query 'serviceDeployments[0].[status,statusReason]' --output text)"
+    ' && case "$DEPLOYMENT" in PENDING*|IN_PROGRESS*);; *) false;; esac; do sleep 2; done'
+)
+_JUDGE = 'echo "$DEPLOYMENT"; [ "$(echo "$DEPLOYMENT" | cut -f 1)" = SUCCESSFUL ]'
+"""`aws ecs wait services-stable` looks each 15 seconds only, and takes tasks that run for tasks that serve."""
 
 
 def resources(manifest: Manifest) -> Resources:
@@ -140,28 +147,18 @@ def _scan(manifest: Manifest) -> list[dict[str, Any]]:
 
 
 def _start(manifest: Manifest, name: str) -> dict[str, Any]:
-    """A service is created with no tasks, as there is no image yet: its first tasks are a deployment of their own, so
-    that a first version which does not become healthy fails its release, as a later one does.
-
-    A deployment that was rolled back may have left the list when it is looked at. `None` is a deployment whose state
-    AWS does not tell: it does for rolling updates.
-    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html"""
+    """A service is created with no tasks, as there is no image yet: the first release starts it, by a deployment of
+    its own, so that here too a version that does not come up fails."""
     least, _ = scaling.bounds(manifest, name)
-    own = prefix(manifest, name)
-    which = f"--cluster ${{Cluster}} --services ${{{own}Service.Name}}"
-    update = f"--cluster ${{Cluster}} --service ${{{own}Service.Name}} --desired-count {least} --force-new-deployment"
-    state = f"$(aws ecs describe-services {which} --output text --query \"services[0].deployments[?id=='$ID']"
+    service = f"${{{prefix(manifest, name)}Service.Name}}"
+    which = f"--cluster ${{Cluster}} --services {service}"
+    update = f"--cluster ${{Cluster}} --service {service} --desired-count {least} --force-new-deployment"
     commands = [
         sub(f"COUNT=$(aws ecs describe-services {which} --query 'services[0].desiredCount' --output text)"),
-        *([sub(_RESTING.format(own=own))] if scaling.sleeps(manifest, name) else []),
-        sub(
-            f'if [ "$COUNT" = 0 ]; then ID=$(aws ecs update-service {update} --output text'
-            " --query \"service.deployments[?status=='PRIMARY'].id\"); fi"
-        ),
-        sub(f'while STATE={state}.rolloutState"); [ "$STATE" = IN_PROGRESS ]; do sleep 3; done'),
-        sub(f"[ -z \"$ID\" ] || aws ecs describe-services {which} --query 'services[0].events[:5].message'"),
-        '[ -z "$ID" ] || [ "$STATE" = COMPLETED ] || [ "$STATE" = None ] # the first version does not become healthy',
-        sub(f"aws ecs wait services-stable {which}"),
+        *([sub(_RESTING.format(service=service))] if scaling.sleeps(manifest, name) else []),
+        sub(f'if [ "$COUNT" = 0 ]; then aws ecs update-service {update} --query service.status; fi'),
+        sub(_WAIT.format(service=service)),
+        _JUDGE,
         *([scaling.resume(manifest, name)] if scaling.schedule(manifest, name) else []),
     ]
     return _commands("Start", commands)
@@ -187,7 +184,7 @@ def _statements(manifest: Manifest) -> dict[str, list[dict[str, Any]]]:
             )
         ],
         "deploy": [
-            allow(["ecs:DescribeServices", "ecs:UpdateService"], services),
+            allow(["ecs:DescribeServices", "ecs:ListServiceDeployments", "ecs:UpdateService"], services),
             allow(["ecs:DescribeTasks"], arn("ecs", "task/${Cluster}/*")),
             allow(["ecs:ListTasks"], "*", {"ArnEquals": {"ecs:cluster": attribute("Cluster", "Arn")}}),
             allow(["ecs:DescribeTaskDefinition"], "*"),

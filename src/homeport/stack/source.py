@@ -21,7 +21,7 @@ def resources(manifest: Manifest) -> Resources:
         found["SourceRepository"] = resource(
             "AWS::CodeCommit::Repository",
             {"RepositoryName": _repository(manifest), "RepositoryDescription": f"the code of {manifest.app}"},
-            DeletionPolicy="Retain",
+            DeletionPolicy="RetainExceptOnCreate",
             UpdateReplacePolicy="Retain",
         )
     return found | {

@@ -39,7 +39,7 @@ def resources(manifest: Manifest) -> Resources:
                 "VersioningConfiguration": {"Status": "Enabled"},
                 "LifecycleConfiguration": {"Rules": [rule]},
             },
-            DeletionPolicy="Retain",
+            DeletionPolicy="RetainExceptOnCreate",
             UpdateReplacePolicy="Retain",
         ),
         "ArtifactsPolicy": resource(

@@ -46,64 +46,83 @@ _TASK_SET = {**_TASK_SET_KEY, "taskSet": "split(id, '|')[2]"}
 
 
 class Service(Type):
-    """AWS::ECS::Service: waits for the steady state, and fails with the deployment's reason."""
+    """AWS::ECS::Service: waits for the end of the deployment that it begins, and fails with its reason."""
 
     async def update(self, request: Request) -> Made:
         """A service of CodeDeploy or of an external controller has long had other task sets than the template's: what
         did not change in the template is not asked for."""
-        controller = request.properties.get("DeploymentController", {}).get("Type", "ECS")
-        if controller == "ECS":
-            return await super().update(request)
-        same = {name for name in _OF_TASK_SETS if request.properties.get(name) == request.previous.get(name)}
-        return await super().update(
-            replace(
-                request,
-                properties=_without(request.properties, same),
-                previous=_without(request.previous, same),
+        if not _is_ours(request.properties):
+            same = {
+                name for name in _OF_TASK_SETS if request.properties.get(name) == request.previous.get(name)
+            }
+            return await super().update(
+                replace(
+                    request,
+                    properties=_without(request.properties, same),
+                    previous=_without(request.previous, same),
+                )
             )
-        )
+        before = None if request.resumed else await _newest(request)
+        made = await super().update(request)
+        after = await _newest(request)
+        return Made(made.id, made.attributes | {_BEGUN: "" if after == before else after})
 
     async def settled(self, request: Request) -> Made | None:
-        call = Call("describe_services", {"services": "[id]", "cluster": "properties.Cluster"}, only=True)
-        answer = await send(request, "ecs", call, variables(request))
+        answer = await _ask(request, "describe_services", {"services": "[id]"})
         if not answer.get("services"):
             raise AwsError("NotStabilized", f"Service {request.id} is not there.")
         service: dict[str, Any] = answer["services"][0]
         attributes = {"ServiceArn": service["serviceArn"], "Name": service["serviceName"]}
         if service["status"] != "ACTIVE":
             raise AwsError("NotStabilized", f"Service {service['serviceName']} is {service['status']}.")
-        if _is_ours(service) and not _is_steady(service, request):
-            return None
+        if _is_ours(request.properties):
+            begun = request.attributes[_BEGUN] if _BEGUN in request.attributes else await _newest(request)
+            if not (await _is_over(request, begun) and _is_steady(service)):
+                return None
         return Made(request.id, attributes)
+
+
+_BEGUN = "_ServiceDeployment"
+"""The attribute that remembers, until the service is steady, which deployment an update has begun; empty for none."""
 
 
 def _without(properties: dict[str, Any], names: set[str]) -> dict[str, Any]:
     return {name: value for name, value in properties.items() if name not in names}
 
 
-def _is_ours(service: dict[str, Any]) -> bool:
+def _is_ours(properties: dict[str, Any]) -> bool:
     """Whether ECS itself deploys; CodeDeploy's and external deployments are not waited for."""
-    return service.get("deploymentController", {}).get("type", "ECS") == "ECS"
+    return properties.get("DeploymentController", {}).get("Type", "ECS") == "ECS"
 
 
-def _is_steady(service: dict[str, Any], request: Request) -> bool:
-    """Whether the wanted deployment is complete. Raises AwsError when it has failed."""
-    deployments = service.get("deployments", [])
-    for deployment in deployments:
-        if deployment.get("rolloutState") == "FAILED":
-            reason = deployment.get("rolloutStateReason") or "ECS Deployment Circuit Breaker was triggered"
-            raise AwsError("NotStabilized", f"Error occurred during operation '{reason}'.")
-    primary = next((each for each in deployments if each["status"] == "PRIMARY"), None)
-    if primary is None:
-        return not deployments
-    wanted = str(request.properties.get("TaskDefinition", ""))
-    given_up = wanted.startswith("arn:") and primary["taskDefinition"] != wanted
-    if given_up and primary.get("rolloutState") != "IN_PROGRESS":
-        raise AwsError(
-            "NotStabilized", "Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'."
-        )
-    steady = service["runningCount"] == service["desiredCount"] and service.get("pendingCount", 0) == 0
-    return len(deployments) == 1 and primary.get("rolloutState", "COMPLETED") == "COMPLETED" and steady
+async def _newest(request: Request) -> str:
+    """The ARN of the service's newest deployment; empty when it has none."""
+    answer = await _ask(request, "list_service_deployments", {"service": "id"})
+    return next((each["serviceDeploymentArn"] for each in answer.get("serviceDeployments", [])), "")
+
+
+async def _is_over(request: Request, arn: str) -> bool:
+    """Whether a deployment has succeeded; there may be none. Raises AwsError when it has failed."""
+    if not arn:
+        return True
+    answer = await _ask(request, "describe_service_deployments", {"serviceDeploymentArns": f"['{arn}']"})
+    deployment = answer["serviceDeployments"][0]
+    if deployment["status"] in ("PENDING", "IN_PROGRESS"):
+        return False
+    if deployment["status"] != "SUCCESSFUL":
+        reason = deployment.get("statusReason") or "ECS Deployment Circuit Breaker was triggered"
+        raise AwsError("NotStabilized", f"Error occurred during operation '{reason}'.")
+    return True
+
+
+async def _ask(request: Request, operation: str, parameters: dict[str, str]) -> dict[str, Any]:
+    of_cluster = {} if operation == "describe_service_deployments" else {"cluster": "properties.Cluster"}
+    call = Call(operation, parameters | of_cluster, only=True)
+    return await send(request, "ecs", call, variables(request))
+
+
+def _is_steady(service: dict[str, Any]) -> bool:
+    return service["runningCount"] == service["desiredCount"] and not service.get("pendingCount")
 
 
 TYPES = (
