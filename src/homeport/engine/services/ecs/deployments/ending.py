@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homeport.engine.services.ecs.deployments import rollout, scaling
+from homeport.engine.services.ecs.deployments import monitors, rollout, scaling
 from homeport.engine.services.ecs.deployments.shift import Shift
 from homeport.engine.services.ecs.revisions import end_service_deployment
 from homeport.engine.services.ecs.tables import DEPLOYMENTS, SERVICES
@@ -22,7 +22,8 @@ def clean_up(shift: Shift) -> None:
 
 
 def succeed(shift: Shift) -> None:
-    """Everything is done."""
+    """Everything is done. Raises DeploymentFailed when a stop was asked for in the last moment."""
+    monitors.check_stop_request(shift)
     shift.change_service(lambda service: rollout.complete(shift.ctx, service, shift.green, "SUCCESSFUL"))
 
 

@@ -15,7 +15,7 @@ async def watch(shift: Shift) -> None:
     """Look until the deployment fails. Raises DeploymentFailed, and Stopped when another deployment takes over."""
 
     async def look() -> None:
-        _stop_request(shift)
+        check_stop_request(shift)
         if shift.state["stage"] != "CLEAN_UP":
             _breaker(shift)
             await _alarms(shift)
@@ -29,7 +29,8 @@ def _alarm_topics(shift: Shift) -> list[str]:
     return [f"cloudwatch.alarm:{shift.ctx.arn(f'alarm:{name}', 'cloudwatch')}" for name in names]
 
 
-def _stop_request(shift: Shift) -> None:
+def check_stop_request(shift: Shift) -> None:
+    """Raises DeploymentFailed when a person has asked for the deployment's stop."""
     wanted = shift.service["stopRequested"]
     if wanted:
         raise DeploymentFailed(
