@@ -58,6 +58,10 @@ def test_from_sources_to_users_without_a_hand_edit(engine: RunningEngine, tmp_pa
         each["action"]: each["state"] for role in told("permissions")["roles"] for each in role["actions"]
     }
     assert states["ecr:PutImage"] == states["iam:PassRole"] == states["codebuild:StartBuild"] == "used"
+
+    assert "the next deploy uses it again" in homeport("destroy", "--yes")
+    homeport("deploy")
+    assert told("diff")["changes"] == []
     assert states["codecommit:GetUploadArchiveStatus"] == "unseen"
     assert told("doctor", "shop") == {"troubles": [], "not_checked": {}}
     assert any("Successfully tagged" in each for each in homeport("logs", "--follow").splitlines())

@@ -10,7 +10,7 @@ import typer
 from rich.live import Live
 from rich.table import Table
 
-from homeport.cli import changes, git, stacks, view
+from homeport.cli import changes, git, kept, stacks, view
 from homeport.cli.address import address_of
 from homeport.cli.output import Output, OutputOption, confirm, console, tell
 from homeport.cli.project import DEFAULT, FileOption, load, template_text
@@ -27,7 +27,7 @@ _COLORS = {"COMPLETE": "green", "FAILED": "red", "PROGRESS": "cyan"}
 @verb
 def diff(target: Target, file: FileOption = DEFAULT, output: OutputOption = Output.table) -> None:
     """Show what a deployment would change, resource by resource. Nothing is changed."""
-    manifest = load(file)
+    manifest = kept.with_kept_repository(target, load(file))
     cloudformation = target.client("cloudformation")
     template = template_text(manifest, file)
     found = changes.preview(cloudformation, manifest.app, template, _parameters(target, manifest))
@@ -54,7 +54,7 @@ def deploy(
     output: OutputOption = Output.table,
 ) -> None:
     """Deploy the stack of homeport.yml. From then on `git push homeport` releases."""
-    manifest = load(file)
+    manifest = kept.with_kept_repository(target, load(file))
     template = template_text(manifest, file)
     cloudformation = target.client("cloudformation")
     parameters = _parameters(target, manifest)
@@ -90,18 +90,21 @@ def destroy(
     if not yes:
         confirm(f"Delete the stack {manifest.app} ({target.name}) and all its resources?")
     cloudformation = target.client("cloudformation")
-    kept: list[str] = []
+    left: list[dict[str, str]] = []
 
     def note(event: stacks.Event) -> None:
         if event["ResourceStatus"] == "DELETE_SKIPPED":
-            kept.append(f"{event['ResourceType']} {event['PhysicalResourceId']}")
+            left.append(kept.described(manifest, event))
 
     try:
         stacks.delete(cloudformation, manifest.app, note)
     except stacks.DeployFailed as error:
         raise CannotReach(f"{manifest.app} was not deleted: {error}") from None
-    sentence = f"{manifest.app} is deleted." + (f" Kept: {', '.join(kept)}" if kept else "")
-    tell(output, sentence, stack=manifest.app, kept=kept)
+    lines = [
+        f"  {each['type'].rpartition('::')[2].lower()} {each['name']}: {each['becomes']}" for each in left
+    ]
+    sentence = "\n".join([f"{manifest.app} is deleted.{' Kept:' if left else ''}", *lines])
+    tell(output, sentence, stack=manifest.app, kept=left)
 
 
 def _show(found: list[dict[str, Any]], app: str, output: Output) -> None:
@@ -123,7 +126,7 @@ def _deploy(
             live.update(_progress(shown))
 
         try:
-            tags = {"homeport:app": manifest.app}
+            tags = {kept.TAG: manifest.app}
             return stacks.deploy(cloudformation, manifest.app, template, parameters, tags, note)
         except stacks.DeployFailed as error:
             live.update("")
@@ -195,7 +198,7 @@ def clone_url(target: Target, manifest: Manifest, outputs: dict[str, str]) -> st
 
 def _asked_clone_url(target: Target, manifest: Manifest) -> str:
     """Where to push what another stack has made, or somebody by hand. Raises CannotReach when it is not there."""
-    name = manifest.source.repository or manifest.app
+    name = kept.repository(manifest)
     codecommit = target.client("codecommit")
     try:
         found = codecommit.get_repository(repositoryName=name)

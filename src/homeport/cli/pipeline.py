@@ -274,8 +274,12 @@ def _name(client: Any, pipeline: str | None) -> str:
                 f"There is no pipeline {pipeline}: {_known(pipelines.names(client))}."
             ) from None
     names = pipelines.names(client)
-    if DEFAULT.exists() and (own := load(DEFAULT).app) in names:
-        return own
+    if DEFAULT.exists():
+        own = load(DEFAULT)
+        if own.app in names:
+            return own.app
+        if not own.override.template:
+            raise CannotReach(f"{own.app} has no pipeline here yet: homeport deploy makes it.")
     if len(names) == 1:
         return names[0]
     raise CannotReach(f"Name a pipeline: {_known(names)}.")
