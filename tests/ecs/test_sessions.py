@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 
 from homeport.session import messages
 from homeport.session.messages import CLOSED, DATA, INPUT, OUTPUT, Malformed, Message
-from tests.ecs.conftest import Ecs
+from tests.ecs.conftest import TRUST, Ecs
 
 
 @given(
@@ -30,8 +30,13 @@ def test_damaged_messages_are_told():
         messages.decode(b"short")
 
 
+def with_role(ecs: Ecs) -> dict[str, str]:
+    iam = ecs.engine.client("iam")
+    return {"taskRoleArn": iam.create_role(RoleName="app", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]}
+
+
 def test_a_command_is_run_interactively(ecs: Ecs):
-    arn = ecs.run(ecs.define("exec sleep 60"), enableExecuteCommand=True)
+    arn = ecs.run(ecs.define("exec sleep 60", task=with_role(ecs)), enableExecuteCommand=True)
     task = ecs.until_running(arn)
     assert task["containers"][0]["managedAgents"][0]["lastStatus"] == "RUNNING"
     answer = ecs.api.execute_command(
@@ -52,8 +57,9 @@ def test_a_command_is_run_interactively(ecs: Ecs):
 
 
 def test_a_session_needs_its_token_and_a_task_that_allows_it(ecs: Ecs):
-    allowed = ecs.run(ecs.define("exec sleep 60"), enableExecuteCommand=True)
-    plain = ecs.run(ecs.define("exec sleep 60"))
+    definition = ecs.define("exec sleep 60", task=with_role(ecs))
+    allowed = ecs.run(definition, enableExecuteCommand=True)
+    plain = ecs.run(definition)
     ecs.until_running(allowed)
     session = ecs.api.execute_command(task=allowed, command="id", interactive=True)["session"]
     with connect(session["streamUrl"]) as channel, pytest.raises(ConnectionClosed):
@@ -62,10 +68,15 @@ def test_a_session_needs_its_token_and_a_task_that_allows_it(ecs: Ecs):
     ecs.until_running(plain)
     with pytest.raises(ecs.api.exceptions.InvalidParameterException, match="execute command was not enabled"):
         ecs.api.execute_command(task=plain, command="id", interactive=True)
+    with pytest.raises(ecs.api.exceptions.InvalidParameterException, match="Interactive is the only mode"):
+        ecs.api.execute_command(task=allowed, command="id", interactive=False)
+    for start in (ecs.run, ecs.serve):
+        with pytest.raises(ecs.api.exceptions.InvalidParameterException, match="a valid taskRoleArn is not"):
+            start(ecs.define("exec sleep 60"), enableExecuteCommand=True)
 
 
 def test_homeport_exec_runs_a_command_in_a_service(ecs: Ecs):
-    ecs.serve(ecs.define("exec sleep 60"), enableExecuteCommand=True)
+    ecs.serve(ecs.define("exec sleep 60", task=with_role(ecs)), enableExecuteCommand=True)
     ecs.until_stable()
     homeport = [sys.executable, "-c", "from homeport.cli.main import main; main()"]
     place = ["exec", "default/web", "--data", str(ecs.engine.data)]

@@ -15,6 +15,7 @@ from homeport.engine.containers.errors import DockerUnavailable, NoSuchContainer
 from homeport.engine.containers.logs import Line, Position
 from homeport.engine.durable.reconciler import Key
 from homeport.engine.services.context import Client, Context
+from homeport.engine.services.ecs import multiline
 from homeport.engine.services.ecs.failure import CannotStart, told
 from homeport.engine.services.ecs.tables import LOG_POSITIONS, TASKS
 from homeport.engine.services.ecs.task_rows import ENDING, TASK, Body
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 LOG = "ecs.log"
 GATHER_SECONDS = 0.1
+HELD_SECONDS = 5.0
+"""How long a message of several lines may wait for the next of them."""
 BATCH = 1000
 RETRY_SECONDS = 2.0
 
@@ -36,6 +39,12 @@ async def open_stream(ctx: Context, row: Body, container: Body, docker_name: str
     stream = _stream_name(row, container, options)
     client = _client(ctx, role, options.get("awslogs-region", ctx.region))
     group = options.get("awslogs-group", "")
+    try:
+        begins = multiline.pattern(options)
+    except ValueError as error:
+        raise CannotStart(
+            "ResourceInitializationError", f"failed to validate logger args: {error}", container["name"]
+        ) from None
     try:
         if options.get("awslogs-create-group") == "true":
             await unless_there(client.create_log_group(logGroupName=group))
@@ -58,6 +67,7 @@ async def open_stream(ctx: Context, row: Body, container: Body, docker_name: str
                 "stream": stream,
                 "region": options.get("awslogs-region", ctx.region),
                 "role": role,
+                "pattern": begins,
                 "after": None,
                 "done": False,
             }
@@ -130,37 +140,45 @@ async def _read(ctx: Context, position: Body, lines: asyncio.Queue[Line | None],
 
 
 async def _send_all(ctx: Context, position: Body, lines: asyncio.Queue[Line | None]) -> None:
-    while (line := await lines.get()) is not None:
+    held: list[Line] = []  # of a message that may go on
+    last = False
+    while not last:
+        try:
+            async with asyncio.timeout(HELD_SECONDS if held else None):
+                came = [await lines.get()]
+        except TimeoutError:
+            await _send(ctx, position, [held])
+            held = []
+            continue
         await asyncio.sleep(GATHER_SECONDS)
-        batch, last = [line], False
-        while len(batch) < BATCH and not lines.empty():
-            more = lines.get_nowait()
-            if more is None:
-                last = True
-                break
-            batch.append(more)
-        await _send(ctx, position, batch)
-        if last:
-            return
+        while len(came) < BATCH and not lines.empty():
+            came.append(lines.get_nowait())
+        last = came[-1] is None
+        found = multiline.messages([*held, *(line for line in came if line)], position.get("pattern"))
+        held = (
+            found.pop() if found and position.get("pattern") and not last and len(found[-1]) < BATCH else []
+        )
+        if found:
+            await _send(ctx, position, found)
 
 
-async def _send(ctx: Context, position: Body, batch: list[Line]) -> None:
+async def _send(ctx: Context, position: Body, messages: list[list[Line]]) -> None:
     client = _client(ctx, position["role"], position["region"])
-    for events in requests(_events(batch)):
+    for events in requests(_events(messages)):
         await client.put_log_events(
             logGroupName=position["group"], logStreamName=position["stream"], logEvents=events
         )
-    position["after"] = list(batch[-1].position)
+    position["after"] = list(messages[-1][-1].position)
     LOG_POSITIONS.put(ctx, position)
 
 
-def _events(batch: list[Line]) -> Iterator[LogEvent]:
+def _events(messages: list[list[Line]]) -> Iterator[LogEvent]:
     latest = 0
-    for line in batch:
+    for lines in messages:
         # two streams may be a little out of order, which PutLogEvents does not take
-        latest = max(latest, int(line.time * 1000))
-        if line.text:
-            yield from (LogEvent(timestamp=latest, message=piece) for piece in pieces(line.text))
+        latest = max(latest, int(lines[0].time * 1000))
+        if text := "\n".join(line.text for line in lines):
+            yield from (LogEvent(timestamp=latest, message=piece) for piece in pieces(text))
 
 
 def _stream_name(row: Body, container: Body, options: Body) -> str:

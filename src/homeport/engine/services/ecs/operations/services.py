@@ -19,7 +19,9 @@ from homeport.engine.services.ecs.names import (
     find_service,
     service_key,
 )
+from homeport.engine.services.ecs.networks import check_network
 from homeport.engine.services.ecs.revisions import new_revision
+from homeport.engine.services.ecs.service_checks import check_load_balancers, check_members, check_role
 from homeport.engine.services.ecs.service_rows import deployments, save_service
 from homeport.engine.services.ecs.tables import SERVICES
 from homeport.engine.services.ecs.task_sets import has_task_sets, new_task_set
@@ -78,6 +80,8 @@ async def create_service(ctx: Context, request: Body) -> Body:
     settings = _new_settings(cluster, request, definition)
     check_launch_type(definition, fargate=settings["platformVersion"] is not None)
     check_network(settings, definition)
+    check_members(request, "created")
+    check_role(request.get("enableExecuteCommand"), definition, "created")
     with ctx.store.transaction():
         found = SERVICES.get(ctx, cluster["clusterName"], name)
         if _repeats(found, request):
@@ -186,6 +190,7 @@ async def update_service(ctx: Context, request: Body) -> Body:
     named = request.get("taskDefinition") or service["shown"]["taskDefinition"]
     definition = find_definition(ctx, named, active="taskDefinition" in request)["definition"]
     capacity.check(request.get("capacityProviderStrategy", []))
+    check_members(request, "updated")
     await discovery.check(ctx, request.get("serviceRegistries", []))
     if "loadBalancers" in request:
         await check_load_balancers(ctx, request["loadBalancers"], definition)
@@ -203,6 +208,7 @@ async def update_service(ctx: Context, request: Body) -> Body:
         shown |= changes
         check_launch_type(definition, fargate=bool(shown.get("platformVersion")))
         check_network(shown, definition)
+        check_role(request.get("enableExecuteCommand"), definition, "updated")
         shown |= {member: request[member] for member in _KEPT if member in request}
         check_change(ctx, service, _strategy(request, service))
         shown["deploymentConfiguration"] = deployment_configuration(request, shown["deploymentConfiguration"])
@@ -293,59 +299,3 @@ async def list_services(ctx: Context, request: Body) -> Body:
         arns, request.get("maxResults", 10), request.get("nextToken"), str, "InvalidParameterException"
     )
     return {"serviceArns": chunk, "nextToken": token}
-
-
-async def check_load_balancers(ctx: Context, balancers: list[Body], definition: Body) -> None:
-    """Raise InvalidParameterException for load balancers that tasks of this definition cannot stand behind."""
-    for balancer in balancers:
-        group, name, port = (
-            balancer.get(key) for key in ("targetGroupArn", "containerName", "containerPort")
-        )
-        container = next((each for each in definition["containerDefinitions"] if each["name"] == name), None)
-        if container is None:
-            raise AwsError(
-                "InvalidParameterException",
-                f"The container {name} does not exist in the task definition.",
-            )
-        if port not in [each.get("containerPort") for each in container["portMappings"]]:
-            raise AwsError(
-                "InvalidParameterException",
-                f"The container {name} did not have a container port {port} defined.",
-            )
-        if not group:
-            raise AwsError(
-                "InvalidParameterException",
-                "Classic Load Balancers are not supported: give a targetGroupArn.",
-            )
-        await _check_target_group(ctx, group, definition)
-
-
-async def _check_target_group(ctx: Context, arn: str, definition: Body) -> None:
-    try:
-        answer = await ctx.client("elbv2", as_service=True).describe_target_groups(TargetGroupArns=[arn])
-    except AwsError as error:
-        raise AwsError(
-            "InvalidParameterException",
-            f"Unable to assume role and validate the specified targetGroupArn: {error.message}",
-        ) from error
-    group = answer["TargetGroups"][0]
-    if not group.get("LoadBalancerArns"):
-        raise AwsError(
-            "InvalidParameterException",
-            f"The target group with targetGroupArn {arn} does not have an associated load balancer.",
-        )
-    if definition["networkMode"] == "awsvpc" and group.get("TargetType") != "ip":
-        raise AwsError(
-            "InvalidParameterException",
-            f"The provided target group {arn} has target type {group.get('TargetType')}, which is incompatible with "
-            "the awsvpc network mode specified in the task definition.",
-        )
-
-
-def check_network(settings: Body, definition: Body) -> None:
-    """Raise InvalidParameterException when tasks of this definition need a network that is not given."""
-    if definition["networkMode"] == "awsvpc" and not settings.get("networkConfiguration"):
-        raise AwsError(
-            "InvalidParameterException",
-            "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
-        )

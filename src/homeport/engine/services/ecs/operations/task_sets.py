@@ -7,8 +7,9 @@ from typing import Any
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecs import capacity, discovery
 from homeport.engine.services.ecs.names import cluster_name, find_definition, find_service
-from homeport.engine.services.ecs.operations.services import check_load_balancers, check_network
+from homeport.engine.services.ecs.networks import check_network
 from homeport.engine.services.ecs.passing import check_roles
+from homeport.engine.services.ecs.service_checks import check_load_balancers
 from homeport.engine.services.ecs.service_rows import alive, save_service
 from homeport.engine.services.ecs.tables import DEPLOYMENTS
 from homeport.engine.services.ecs.task_sets import (

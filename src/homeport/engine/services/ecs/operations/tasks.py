@@ -19,6 +19,7 @@ from homeport.engine.services.ecs.names import (
     service_key,
     task_key,
 )
+from homeport.engine.services.ecs.networks import check_network
 from homeport.engine.services.ecs.observation import docker_name
 from homeport.engine.services.ecs.passing import check_roles
 from homeport.engine.services.ecs.tables import TASKS, TOKENS
@@ -110,10 +111,15 @@ def _check(request: Body) -> None:
 def _settings(cluster: str, definition: Body, request: Body, *, fargate: bool) -> Body:
     check_launch_type(definition["definition"], fargate=fargate)
     network = request.get("networkConfiguration")
-    if definition["definition"]["networkMode"] == "awsvpc" and not network:
+    check_network(request, definition["definition"])
+    overrides = request.get("overrides", {})
+    if request.get("enableExecuteCommand") and not (
+        overrides.get("taskRoleArn") or definition["definition"].get("taskRoleArn")
+    ):
         raise AwsError(
             "InvalidParameterException",
-            "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+            "The task couldn't be run because a valid taskRoleArn is not being used. Specify a valid task role in your "
+            "task definition and try again.",
         )
     names = {container["name"] for container in definition["definition"]["containerDefinitions"]}
     overrides = {
@@ -216,7 +222,14 @@ async def execute_command(ctx: Context, request: Body) -> Body:
             "command agent isn’t running. Wait and try again or run a new task with execute command enabled and try "
             "again.",
         )
+    if not request["interactive"]:
+        raise AwsError("InvalidParameterException", "Interactive is the only mode supported currently.")
     names = [container["name"] for container in definition_of(ctx, row)["containerDefinitions"]]
+    if len(names) > 1 and not request.get("container"):
+        raise AwsError(
+            "InvalidParameterException",
+            f"The task has more than one container: name one of {', '.join(names)}.",
+        )
     name = request.get("container") or names[0]
     if name not in names:
         raise AwsError("InvalidParameterException", f"There is no container named {name} in the task.")
