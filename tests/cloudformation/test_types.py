@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from homeport.pytest_plugin import RunningEngine
-from tests.cloudformation.test_stacks import NETWORK, Stack
+from tests.cloudformation.test_stacks import NETWORK, Stack, values
 
 DELIVERY = (Path(__file__).parent / "templates" / "delivery.yaml").read_text()
 
@@ -104,3 +104,43 @@ def test_the_cli_deploys_a_stack_once_and_finds_no_changes_then(engine: RunningE
     assert "Successfully created/updated stack" in first.stdout, first.stderr + Stack(engine).reasons
     again = engine.aws(*deploy, "--tags", "team=web", "--no-fail-on-empty-changeset")
     assert "No changes to deploy" in again.stdout
+
+
+HOOKED = """
+Parameters: {Webhook: {Type: String}, Branch: {Type: String, Default: main}}
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: {Effect: Allow, Principal: {Service: codebuild.amazonaws.com}, Action: sts:AssumeRole}
+  Project:
+    Type: AWS::CodeBuild::Project
+    Properties:
+      Name: hooked
+      ServiceRole: !GetAtt Role.Arn
+      Source: {Type: GITHUB, Location: "https://github.com/example/app.git"}
+      Artifacts: {Type: NO_ARTIFACTS}
+      Environment: {Type: LINUX_CONTAINER, ComputeType: BUILD_GENERAL1_SMALL, Image: "aws/codebuild/standard:7.0"}
+      Triggers:
+        Webhook: !Ref Webhook
+        FilterGroups: [[{Type: EVENT, Pattern: PUSH}, {Type: HEAD_REF, Pattern: !Ref Branch}]]
+"""
+
+
+def test_a_build_project_has_a_webhook_while_its_triggers_want_one(engine: RunningEngine):
+    def webhook():
+        (project,) = engine.client("codebuild").batch_get_projects(names=["hooked"])["projects"]
+        return project.get("webhook")
+
+    may = {"Capabilities": ["CAPABILITY_IAM"]}
+    stack = Stack(engine).create(HOOKED, Parameters=values(Webhook="false"), **may)
+    assert webhook() is None
+    stack.update(HOOKED, Parameters=values(Webhook="true"), **may)
+    url = webhook()["payloadUrl"]
+    stack.update(HOOKED, Parameters=values(Webhook="true", Branch="next"), **may)
+    assert webhook()["payloadUrl"] == url
+    assert webhook()["filterGroups"][0][1] == {"type": "HEAD_REF", "pattern": "next"}
+    stack.update(HOOKED, Parameters=values(Webhook="false"), **may)
+    assert webhook() is None

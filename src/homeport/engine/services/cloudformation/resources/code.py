@@ -1,8 +1,9 @@
 """The types of the Code services: AWS::CodeBuild::*, AWS::CodeCommit::*, AWS::CodePipeline::*, connections."""
 
 from homeport.engine.services.cloudformation.resources.calls import Call
+from homeport.engine.services.cloudformation.resources.code_triggers import Triggers
 from homeport.engine.services.cloudformation.resources.generic import Type
-from homeport.engine.services.cloudformation.resources.parts import Put, Tags
+from homeport.engine.services.cloudformation.resources.parts import Noted, Put, Tags
 
 _NAMED = "merge(properties, {Name: id})"
 _STORES = (
@@ -43,22 +44,37 @@ TYPES = (
         found="projects[0]",
         attributes={"Id": "id"},
         parts=(
-            Put(
-                Call(
-                    "create_webhook",
-                    {
-                        "projectName": "id",
-                        "filterGroups": "properties.Triggers.FilterGroups",
-                        "buildType": "properties.Triggers.BuildType",
-                    },
-                    only=True,
-                ),
-                ("Triggers",),
-                unset=Call("delete_webhook", {"projectName": "id"}, only=True),
-            ),
+            Triggers(),
             Put(Call("update_project", {"name": "id"}), at_creation=False, ignore=()),
         ),
         delete=Call("delete_project", {"name": "id"}, only=True),
+    ),
+    Type(
+        "AWS::CodeBuild::ReportGroup",
+        "codebuild",
+        named="Name",
+        limit=128,
+        create=Call("create_report_group"),
+        id="join(':', ['arn:aws:codebuild', region, account, join('/', ['report-group', name])])",
+        attributes={"Arn": "id"},
+        parts=(
+            Noted(("DeleteReports",)),
+            Put(Call("update_report_group", {"arn": "id"}), at_creation=False, ignore=()),
+        ),
+        delete=Call(
+            "delete_report_group",
+            {"arn": "id", "deleteReports": "properties.DeleteReports || `false`"},
+            only=True,
+        ),
+    ),
+    Type(
+        "AWS::CodeBuild::SourceCredential",
+        "codebuild",
+        create=Call("import_source_credentials"),
+        id="response.arn",
+        attributes={"Arn": "id"},
+        parts=(Put(Call("import_source_credentials"), at_creation=False),),
+        delete=Call("delete_source_credentials", {"arn": "id"}, only=True),
     ),
     Type(
         "AWS::CodeCommit::Repository",

@@ -59,4 +59,43 @@ TYPES = (
         parts=(Put(Call("put_registry_policy", {"policyText": "properties.PolicyText"}), at_creation=False),),
         delete=Call("delete_registry_policy", only=True),
     ),
+    Type(
+        "AWS::ECR::PullThroughCacheRule",
+        "ecr",
+        create=Call("create_pull_through_cache_rule"),
+        id="properties.EcrRepositoryPrefix",
+        delete=Call("delete_pull_through_cache_rule", {"ecrRepositoryPrefix": "id"}, only=True),
+    ),
+    Type(
+        "AWS::ECR::RepositoryCreationTemplate",
+        "ecr",
+        create=Call("create_repository_creation_template"),
+        id="properties.Prefix",
+        read=Call("describe_repository_creation_templates", {"prefixes": "[id]"}, only=True),
+        found="repositoryCreationTemplates[0]",
+        parts=(Put(Call("update_repository_creation_template"), at_creation=False, ignore=()),),
+        delete=Call("delete_repository_creation_template", {"prefix": "id"}, only=True),
+    ),
+    Type(
+        "AWS::ECR::ReplicationConfiguration",
+        "ecr",
+        create=Call("put_replication_configuration"),
+        id="account",
+        attributes={"RegistryId": "id"},
+        parts=(Put(Call("put_replication_configuration"), at_creation=False),),
+        delete=Call(
+            "put_replication_configuration", {"replicationConfiguration": "{Rules: `[]`}"}, only=True
+        ),
+    ),
+    Type(
+        "AWS::ECR::RegistryScanningConfiguration",
+        "ecr",
+        create=Call("put_registry_scanning_configuration"),
+        id="account",
+        attributes={"RegistryId": "id"},
+        parts=(Put(Call("put_registry_scanning_configuration"), at_creation=False),),
+        delete=Call(
+            "put_registry_scanning_configuration", {"scanType": "'BASIC'", "rules": "`[]`"}, only=True
+        ),
+    ),
 )
