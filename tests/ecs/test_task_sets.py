@@ -44,7 +44,9 @@ def test_an_external_controller_moves_a_service_from_one_task_set_to_the_next(si
     assert ecs.service()["taskDefinition"] == first["taskDefinition"]
     site.balancer.healthy(site.group)
 
-    second = api.create_task_set(**named, taskDefinition=ecs.define("sleep 600"), **SETTINGS)["taskSet"]
+    second = api.create_task_set(
+        **named, taskDefinition=ecs.define("sleep 600"), scale={"unit": "PERCENT"}, **SETTINGS
+    )["taskSet"]
     assert (second["computedDesiredCount"], second["scale"]["value"]) == (0, 0.0)
     grown = api.update_task_set(
         **named, taskSet=second["taskSetArn"], scale={"value": 40.0, "unit": "PERCENT"}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from botocore.exceptions import ClientError
+
 from homeport.pytest_plugin import RunningEngine
 
 
@@ -37,3 +40,8 @@ def test_reset_empties_it(engine: RunningEngine) -> None:
     engine.reset()
 
     assert dynamodb.list_tables()["TableNames"] == []
+
+
+def test_a_service_that_nobody_has_is_refused_in_one_sentence(engine: RunningEngine) -> None:
+    with pytest.raises(ClientError, match="Neither homeport nor moto has ecr-public"):
+        engine.client("ecr-public").describe_repositories()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from homeport.engine.main import SERVICES
+from homeport.engine.services.cloudformation.drift.types import READINGS
 from homeport.engine.services.cloudformation.resources import PROVIDERS
 from homeport.engine.services.service import Service
 from homeport.engine.wire import model
@@ -49,6 +50,7 @@ def render(services: tuple[Service, ...] = SERVICES, notes: str = "") -> str:
         if service.name == "cloudformation":
             types = (f"`{type}`" for type in sorted(PROVIDERS))
             lines += ["", "Resource types: " + ", ".join(types) + ", and `Custom::*`."]
+            lines += ["", "Drift is told of: " + ", ".join(f"`{type}`" for type in sorted(READINGS)) + "."]
     return "\n".join(lines) + "\n"
 
 

@@ -7,6 +7,7 @@ from homeport.engine.services.cloudformation import callbacks
 from homeport.engine.services.cloudformation.execution.kind import OPERATION
 from homeport.engine.services.cloudformation.operations import (
     changesets,
+    drift,
     policies,
     resources,
     stacks,
@@ -16,7 +17,7 @@ from homeport.engine.services.service import Service
 
 SERVICE = Service(
     "cloudformation",
-    modules=(stacks, changesets, resources, templates, policies),
+    modules=(stacks, changesets, drift, resources, templates, policies),
     executions=(OPERATION,),
     mounts={callbacks.PREFIX: callbacks.mount},
 )

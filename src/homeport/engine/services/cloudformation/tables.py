@@ -23,6 +23,7 @@ EVENTS = Table("cfn_events", key=("StackId", "number"))
 CHANGE_SETS = Table("cfn_change_sets", key=("ChangeSetId",), columns=("StackId", "ChangeSetName"))
 EXPORTS = Table("cfn_exports", key=("Name",), columns=("ExportingStackId",))
 IMPORTS = Table("cfn_imports", key=("Name", "StackId"))
+DRIFT_DETECTIONS = Table("cfn_drift_detections", key=("StackDriftDetectionId",))
 SIGNALS = Table("cfn_signals", key=("StackId", "LogicalResourceId", "UniqueId"))
 
 

@@ -20,6 +20,7 @@ from urllib.parse import unquote
 
 from homeport.engine.services.elsewhere import requests
 from homeport.engine.wire.call import Call
+from homeport.engine.wire.errors import AwsError
 from homeport.engine.wire.http import Request, Response
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ _CORRECTIONS = {"DescribeNetworkAcls": (b"InvalidRouteTableID.NotFound", b"Inval
 """Codes of errors that moto has wrong, and AWS's: tools find out by them that something is gone."""
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Any]
+
+
+class _NoBackend(Exception):
+    """moto does not have the service."""
 
 
 class Moto:
@@ -53,7 +58,14 @@ class Moto:
                 await loop.run_in_executor(self._thread, self._load, [dict(row) for row in journal])
             environ = _environ(request, body, call)
             seed = secrets.randbits(62)
-            response = await loop.run_in_executor(self._thread, self._run, environ, body, seed)
+            try:
+                response = await loop.run_in_executor(self._thread, self._run, environ, body, seed)
+            except _NoBackend:
+                raise AwsError(
+                    "NotImplemented",
+                    f"Neither homeport nor moto has {call.service}; docs/parity.md lists what homeport has.",
+                    501,
+                ) from None
             # a backend's first use makes its default resources (the default VPC, say), so reads count then, too
             first = (call.service, call.account, call.region) not in self._touched
             if response.status < 400 and (first or not _READS.match(call.name)):
@@ -83,7 +95,12 @@ class Moto:
         """Import moto and bring it to where the journal ends. Runs on moto's thread."""
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-        self._app = DomainDispatcherApplication(create_backend_app)
+        def create(backend: str | None) -> Any:
+            if backend is None:
+                raise _NoBackend
+            return create_backend_app(backend)
+
+        self._app = DomainDispatcherApplication(create)
         for row in journal:
             environ, *touched = json.loads(row["request"])
             self._touched.add(tuple(touched))

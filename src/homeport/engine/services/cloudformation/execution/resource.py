@@ -71,6 +71,7 @@ async def update(work: Work, resource: Resource, before: Body) -> None:
             RESOURCES.put(work.ctx, {**before, **desired})
             return
         row = {**before, **desired, "before": before, "untouched": what != "change"}
+        row.pop("drift", None)
         work.put(row, "UPDATE_IN_PROGRESS", _REPLACING if what == "replace" else None)
         if what == "fail":
             work.put(row, "UPDATE_FAILED", decided["error"])

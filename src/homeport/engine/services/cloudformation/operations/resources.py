@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from homeport.engine.services.cloudformation.errors import invalid
+from homeport.engine.services.cloudformation.operations.drift import drift_of_resource
 from homeport.engine.services.cloudformation.tables import (
     EVENTS,
     RESOURCES,
@@ -55,7 +56,7 @@ async def describe_stack_resource(ctx: Context, request: dict[str, Any]) -> dict
         "StackName": stack["StackName"],
         "LastUpdatedTimestamp": row["Timestamp"],
         "Metadata": json.dumps(row.get("Metadata") or {}),
-        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
+        "DriftInformation": drift_of_resource(row),
     }
     return {"StackResourceDetail": detail}
 
@@ -73,7 +74,7 @@ async def describe_stack_resources(ctx: Context, request: dict[str, Any]) -> dic
             "StackId": stack["StackId"],
             "StackName": stack["StackName"],
             "Timestamp": row["Timestamp"],
-            "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
+            "DriftInformation": drift_of_resource(row),
         }
         for row in rows[:_PAGE]
     ]
@@ -92,7 +93,7 @@ async def list_stack_resources(ctx: Context, request: dict[str, Any]) -> dict[st
         {
             **_shown(row),
             "LastUpdatedTimestamp": row["Timestamp"],
-            "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
+            "DriftInformation": drift_of_resource(row),
         }
         for row in chunk
     ]

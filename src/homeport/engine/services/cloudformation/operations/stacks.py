@@ -13,6 +13,7 @@ from homeport.engine.services.cloudformation.errors import invalid
 from homeport.engine.services.cloudformation.execution.kind import OPERATION
 from homeport.engine.services.cloudformation.execution.outputs import check_exports_free
 from homeport.engine.services.cloudformation.execution.work import dump_principal
+from homeport.engine.services.cloudformation.operations.drift import drift_of_stack
 from homeport.engine.services.cloudformation.parameters import Parameter
 from homeport.engine.services.cloudformation.planning import Plan, plan
 from homeport.engine.services.cloudformation.policies import read_policy
@@ -309,7 +310,7 @@ def _newest_first(stack: Body) -> tuple[float, str]:
 def _described(stack: Body) -> Body:
     body = {name: stack[name] for name in _SHOWN if stack.get(name) is not None and stack.get(name) != ""}
     body["Parameters"] = [Parameter(**item).described() for item in stack["parameters"]]
-    body["DriftInformation"] = {"StackDriftStatus": "NOT_CHECKED"}
+    body["DriftInformation"] = drift_of_stack(stack)
     body["RollbackConfiguration"] = {}
     return body
 
@@ -326,5 +327,5 @@ def _summary(stack: Body) -> Body:
         body["TemplateDescription"] = stack["Description"]
     if stack.get("ParentId"):
         body["ParentId"] = stack["ParentId"]
-    body["DriftInformation"] = {"StackDriftStatus": "NOT_CHECKED"}
+    body["DriftInformation"] = drift_of_stack(stack)
     return body

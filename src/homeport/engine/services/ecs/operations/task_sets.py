@@ -29,6 +29,7 @@ Body = dict[str, Any]
 
 LIMIT = 5
 _WHOLE = {"value": 100.0, "unit": "PERCENT"}
+_NONE = {"value": 0.0, "unit": "PERCENT"}
 
 
 @operation
@@ -42,7 +43,7 @@ async def create_task_set(ctx: Context, request: Body) -> Body:
     await check_load_balancers(ctx, settings["loadBalancers"], definition)
     await discovery.check(ctx, settings["serviceRegistries"])
     check_network(settings, definition)
-    scale = request.get("scale", _WHOLE if controller(service) == "CODE_DEPLOY" else {"value": 0.0})
+    scale = request.get("scale", _WHOLE if controller(service) == "CODE_DEPLOY" else _NONE)
     _check_scale(scale)
     with ctx.store.transaction():
         service = _service(ctx, request)
@@ -58,7 +59,7 @@ async def create_task_set(ctx: Context, request: Body) -> Body:
             settings,
             definition,
             "ACTIVE",
-            scale={"unit": "PERCENT", **scale},
+            scale={**_NONE, **scale},
             externalId=request.get("externalId"),
             startedBy="CODE_DEPLOY" if controller(service) == "CODE_DEPLOY" else None,
             tags=request.get("tags"),
@@ -98,7 +99,7 @@ async def update_task_set(ctx: Context, request: Body) -> Body:
     with ctx.store.transaction():
         service = _service(ctx, request)
         row = _find(ctx, service, request["taskSet"])
-        row["taskSet"]["scale"] = {"value": 0.0, "unit": "PERCENT", **request["scale"]}
+        row["taskSet"]["scale"] = {**_NONE, **request["scale"]}
         row["taskSet"] |= {"stabilityStatus": "STABILIZING", "stabilityStatusAt": ctx.now()}
         row["shown"]["updatedAt"] = ctx.now()
         DEPLOYMENTS.put(ctx, row)
