@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, WaiterError
 
 from homeport.pytest_plugin import RunningEngine
+from tests.waiting import until
 
 QUICK = {"Delay": 0.1, "MaxAttempts": 300}
 
@@ -420,6 +421,7 @@ def test_a_signal_completes_a_resource(engine: RunningEngine):
     stack = Stack(engine)
     stack.client.create_stack(StackName="app", TemplateBody=waits)
     signal = {"StackName": "app", "LogicalResourceId": "P", "UniqueId": "i-1", "Status": "SUCCESS"}
+    until(lambda: stack.client.list_stack_resources(StackName="app")["StackResourceSummaries"])
 
     stack.client.signal_resource(**signal)
 
