@@ -8,10 +8,12 @@ import re
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from homeport.cli.permissions.trail import read
 from homeport.cli.target import Target
 from homeport.pytest_plugin import RunningEngine
 from tests.cli.browser import Browser, Served, form
@@ -37,7 +39,9 @@ def release(engine: RunningEngine, message: str, *more: Any) -> None:
     engine.client("codecommit").create_repository(repositoryName="app")
     put(engine, "one", message=message)
     stages = [("Source", codecommit_source()), *more, ("Approve", approval()), ("Deploy", s3_deploy())]
-    engine.client("codepipeline").create_pipeline(pipeline=declaration("web", role(engine), *stages))
+    engine.client("codepipeline").create_pipeline(
+        pipeline=declaration("web", role(engine), *stages, pipelineType="V2")
+    )
 
 
 def test_nobody_gets_in_but_who_was_told_the_address(served: Served) -> None:
@@ -121,6 +125,48 @@ def test_a_release_is_followed_approved_rejected_tried_again_and_taken_back(
     assert back["said"].startswith("Deploy goes back, as the execution ")
     page.until("release", lambda shown: "a way back" in shown and 'data-state="Succeeded"' in shown)
     assert engine.client("s3").get_object(Bucket=BUCKET, Key="site/index.html")["Body"].read() == b"one"
+
+
+def test_an_execution_is_stopped_after_what_runs_or_at_once(engine: RunningEngine, browser: Browser) -> None:
+    release(engine, "Say one")
+    page = browser.stream("/pipelines/web/events")
+
+    asked = page.until("release", lambda shown: "do/approve" in shown and "do/stop" in shown)
+    first = browser.do("stop", comment="a better idea", **form(asked, "stop"))
+    stopping = page.until(
+        "release", lambda shown: 'data-state="Stopping"' in shown or "Abandon</button>" in shown
+    )
+    again = browser.do("stop", **form(asked, "stop"))
+    abandoned = browser.do("stop", **form(stopping, "stop"))
+    stopped = page.until("release", lambda shown: 'data-state="Stopped"' in shown)
+
+    assert first == {"said": "web stops after what runs."}
+    assert "already stopping" in again["failed"]
+    assert abandoned == {"said": "web abandons what runs, and stops."}
+    assert "do/stop" not in stopped
+
+
+def test_what_the_console_asks_for_is_told_from_what_people_do(
+    engine: RunningEngine, browser: Browser
+) -> None:
+    release(engine, "Say one")
+    page = browser.stream("/pipelines/web/events")
+    page.until("release", lambda shown: "do/approve" in shown)
+    page.until("alarms", lambda shown: "Nothing is watched" in shown)
+    page.close()
+    cloudtrail = engine.client("cloudtrail")
+
+    looks = sum("homeport-console" in agent for agent in _agents(cloudtrail))
+    counted = read(cloudtrail, set(), datetime.now(UTC) - timedelta(hours=1), 5000).events
+
+    assert looks > 5
+    assert 0 < counted <= len(_agents(cloudtrail)) - looks
+
+
+def _agents(cloudtrail: Any) -> list[str]:
+    """The user agent of each event of the trail."""
+    pages = cloudtrail.get_paginator("lookup_events").paginate()
+    return [json.loads(each["CloudTrailEvent"])["userAgent"] for page in pages for each in page["Events"]]
 
 
 def test_pages_share_a_poller_that_ends_with_the_last_of_them(

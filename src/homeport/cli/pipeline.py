@@ -142,9 +142,7 @@ def stop(
     client = target.client("codepipeline")
     name = _name(client, pipeline)
     shown = _read(client, name, execution)
-    client.stop_pipeline_execution(
-        pipelineName=name, pipelineExecutionId=shown.id, abandon=abandon, reason=reason[:200]
-    )
+    pipelines.stop(client, name, shown.id, reason, abandon)
     tell(output, f"{name} {shown.id} is stopping.", pipeline=name, execution=shown.id, abandon=abandon)
 
 

@@ -112,6 +112,13 @@ def start(codepipeline: Any, pipeline: str, commit: str | None = None) -> str:
     return codepipeline.start_pipeline_execution(name=pipeline, **arguments)["pipelineExecutionId"]
 
 
+def stop(codepipeline: Any, pipeline: str, execution: str, reason: str, abandon: bool = False) -> None:
+    """Stop an execution when the actions that run have ended, or at once, and abandon them."""
+    codepipeline.stop_pipeline_execution(
+        pipelineName=pipeline, pipelineExecutionId=execution, reason=reason[:200], abandon=abandon
+    )
+
+
 def retry(codepipeline: Any, pipeline: str, execution: str, stage: str, all_actions: bool = False) -> None:
     """Run a failed stage again: the actions that failed, or all of its actions."""
     mode = "ALL_ACTIONS" if all_actions else "FAILED_ACTIONS"

@@ -14,6 +14,9 @@ from typing import Any
 from homeport.cli.environment import variables
 from homeport.cli.processes import alive
 
+AGENT_OF_CONSOLE = "homeport-console"
+"""By which the audit trail tells what the console asks for from what its user does elsewhere."""
+
 
 class TargetName(StrEnum):
     """The two places that a stack can be deployed to."""
@@ -34,6 +37,8 @@ class Target:
     profile: str | None = None
     region: str | None = None
     data: Path | None = None
+    agent: str = "homeport"
+    """What clients add to their user agent, which the audit trail tells."""
     _lock: RLock = field(default_factory=RLock, init=False, repr=False, compare=False)
     """Clients are safe in threads, making them is not."""
 
@@ -93,11 +98,14 @@ class Target:
 
     def client(self, service: str) -> Any:
         """A boto3 client, the same one for a service each time."""
+        from botocore.config import Config
+
         with self._lock:
             if service not in self._clients:
                 local = self.name is TargetName.local and not self.is_named_by_environment
                 url = self.facts["url"] if local else None
-                self._clients[service] = self.session.client(service, endpoint_url=url)
+                config = Config(user_agent_extra=self.agent)
+                self._clients[service] = self.session.client(service, endpoint_url=url, config=config)
             return self._clients[service]
 
     @cached_property

@@ -25,6 +25,13 @@ def _start(target: Target, given: Fields) -> str:
     return f"{given['pipeline']} runs as {started}."
 
 
+def _stop(target: Target, given: Fields) -> str:
+    reason = given.get("comment") or "stopped in the console"
+    abandon = given.get("abandon") == "yes"
+    pipelines.stop(target.client("codepipeline"), given["pipeline"], given["execution"], reason, abandon)
+    return f"{given['pipeline']} {'abandons what runs, and stops' if abandon else 'stops after what runs'}."
+
+
 def _retry(target: Target, given: Fields) -> str:
     client = target.client("codepipeline")
     pipelines.retry(client, given["pipeline"], given["execution"], given["stage"])
@@ -67,6 +74,7 @@ def _go_on(target: Target, given: Fields) -> str:
 
 ACTS: dict[str, Act] = {
     "start": Act(("pipeline",), _start),
+    "stop": Act(("pipeline", "execution"), _stop),
     "retry": Act(("pipeline", "execution", "stage"), _retry),
     "approve": Act(("pipeline", "stage", "action", "token"), _approve),
     "reject": Act(("pipeline", "stage", "action", "token"), _reject),

@@ -22,7 +22,7 @@ from homeport.cli.console.follower import Follower, Log
 from homeport.cli.console.hub import Hub, Message, Source, in_thread
 from homeport.cli.failures import sentence
 from homeport.cli.logs import ActionLog, BuildLog
-from homeport.cli.target import CannotReach, Target, TargetName
+from homeport.cli.target import AGENT_OF_CONSOLE, CannotReach, Target, TargetName
 
 
 def make(target: Target, first: str | None = None, account: str = "") -> Starlette:
@@ -52,7 +52,7 @@ class Console:
 
     def __init__(self, target: Target, first: str | None, account: str = "", pace: float = 1.0) -> None:
         """`pace` is by how much pauses between looks are longer than usual."""
-        self._target = target
+        self._target = replace(target, agent=AGENT_OF_CONSOLE)
         self._first = first
         self._account = account
         self._pace = pace

@@ -22,7 +22,11 @@ Read = Callable[[Delivery, Refusals], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A panel, the seconds between two looks (at home; at AWS, which counts requests), and its column of the page."""
+    """A panel, the seconds between two looks (at home; at AWS, which counts requests), its column of the page, and how
+    many times as long it waits while nothing of it is under way.
+
+    Every look is a call that stands in the audit trail. So at rest only the release is looked at closely, and when it
+    is not at rest any more, all else is looked at, too."""
 
     name: str
     title: str
@@ -30,21 +34,20 @@ class Panel:
     home: float
     aws: float
     column: str = ""
+    calm: int = 1
 
 
 PANELS = (
-    Panel("release", "Release", release.read, 1, 5, "release"),
-    Panel("services", "Service", services.read, 1, 5, "service"),
-    Panel("builds", "Builds", builds.read, 1, 5, "builds"),
-    Panel("findings", "Doctor", findings.read, 60, 300, "side"),
-    Panel("alarms", "Alarms", alarms.read, 5, 30, "side"),
-    Panel("images", "Images", images.read, 10, 60, "side"),
-    Panel("trail", "Audit trail", trail.read, 10, 60, "side"),
+    Panel("release", "Release", release.read, 1, 5, "release", calm=3),
+    Panel("services", "Service", services.read, 1, 5, "service", calm=10),
+    Panel("builds", "Builds", builds.read, 1, 5, "builds", calm=20),
+    Panel("findings", "Doctor", findings.read, 180, 300, "side"),
+    Panel("alarms", "Alarms", alarms.read, 15, 30, "side"),
+    Panel("images", "Images", images.read, 30, 60, "side"),
+    Panel("trail", "Audit trail", trail.read, 15, 60, "side"),
 )
-CALM = 3
-"""How many times as long a panel waits in which nothing is under way."""
 COLUMNS = tuple(dict.fromkeys(each.column for each in PANELS))
-PLACES = Panel("places", "Pipelines", places.read, 10, 30)
+PLACES = Panel("places", "Pipelines", places.read, 30, 30)
 
 
 class Board(Source):
@@ -94,7 +97,7 @@ class Board(Source):
                 self.look_again()
             was_calm = calm
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(again.wait(), pause * CALM if calm else pause)
+                await asyncio.wait_for(again.wait(), pause * panel.calm if calm else pause)
 
     def _render(self, panel: Panel) -> tuple[str, bool, str]:
         """A panel's HTML, whether nothing of it is under way, and why nothing answered at all."""

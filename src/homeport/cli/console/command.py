@@ -32,7 +32,7 @@ def console(
     output: OutputOption = Output.table,
 ) -> None:
     """Show deliveries on a local web page, live: pipeline, deployment, builds, images, alarms, what doctor finds. What
-    a person decides is done there, too: start, retry, approve, go on, take back."""
+    a person decides is done there, too: start, stop, retry, approve, go on, take back."""
     from homeport.cli.console.app import make
     from homeport.cli.console.guard import Guard
     from homeport.cli.console.server import serve

@@ -70,7 +70,7 @@ class Delivery:
     def declared(self) -> dict[str, Any]:
         """The pipeline's declaration."""
         client = self.client("codepipeline")
-        return self.kept("declared", 10, lambda: client.get_pipeline(name=self.name)["pipeline"])
+        return self.kept("declared", 30, lambda: client.get_pipeline(name=self.name)["pipeline"])
 
     @property
     def services(self) -> list[tuple[str, str]]:
@@ -100,7 +100,7 @@ class Delivery:
 
     def of_stack(self, kind: str) -> list[str]:
         """The physical ids of the stack's resources of a type; none without a stack."""
-        found = self.kept("resources", 30, self._resources)
+        found = self.kept("resources", 60, self._resources)
         return [each["PhysicalResourceId"] for each in found if each["ResourceType"] == kind]
 
     def logical(self, name: str) -> str:

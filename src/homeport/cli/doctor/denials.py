@@ -78,16 +78,16 @@ def _policy(scope: Scope, role: str, action: str) -> str | None:
 
 
 def _from_trail(scope: Scope) -> Iterator[str]:
-    pages = (
-        scope.client("cloudtrail")
-        .get_paginator("lookup_events")
-        .paginate(
+    """Calls that change something are looked through by themselves: whoever polls, a console or a program that waits,
+    would push them out of the newest events."""
+    lookup = scope.client("cloudtrail").get_paginator("lookup_events")
+    for reads in ("false", "true"):
+        pages = lookup.paginate(
             StartTime=datetime.now(UTC) - RECENT,
-            PaginationConfig={"MaxItems": 2000, "PageSize": 50},
+            LookupAttributes=[{"AttributeKey": "ReadOnly", "AttributeValue": reads}],
+            PaginationConfig={"MaxItems": 1000, "PageSize": 50},
         )
-    )
-    for page in pages:
-        for event in page["Events"]:
+        for event in (event for page in pages for event in page["Events"]):
             body = json.loads(event.get("CloudTrailEvent") or "{}")
             if re.search("AccessDenied|Unauthorized", body.get("errorCode") or ""):
                 yield body.get("errorMessage") or ""

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from homeport.cli.target import AGENT_OF_CONSOLE
+
 _PREFIXES = {"monitoring": "cloudwatch", "email": "ses", "tagging": "tag", "models-v2-lex": "lex"}
 """Sources of events whose actions have another prefix. https://docs.aws.amazon.com/service-authorization/"""
 _ACTIONS = {
@@ -66,19 +68,23 @@ class Trail:
 
 
 def read(cloudtrail: Any, roles: set[str], since: datetime, most: int) -> Trail:
-    """The newest events of the roles since a moment, `most` at most."""
+    """The newest events of the roles since a moment, `most` at most. What the console asked for, which polls, is not
+    counted among them."""
     trail = Trail()
     pages = cloudtrail.get_paginator("lookup_events").paginate(
         StartTime=since, PaginationConfig={"PageSize": 50}
     )
     for page in pages:
         for event in page["Events"]:
+            record = json.loads(event.get("CloudTrailEvent") or "{}")
+            if AGENT_OF_CONSOLE in (record.get("userAgent") or ""):
+                continue
             if trail.events == most:
                 trail.complete = False
                 return trail
             trail.events += 1
             trail.oldest = event["EventTime"]
-            _note(trail, json.loads(event.get("CloudTrailEvent") or "{}"), roles, event["EventTime"])
+            _note(trail, record, roles, event["EventTime"])
     return trail
 
 

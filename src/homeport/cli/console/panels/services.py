@@ -58,13 +58,14 @@ def _service(
     """A service, which the `group` of CodeDeploy deploys to when one is given."""
     ecs = delivery.client("ecs")
     cluster, name = service["clusterArn"], service["serviceName"]
+    going = service.get("deployments") or service.get("taskSets", [])
+    states = {each.get("rolloutState", "COMPLETED") for each in going}
+    deployment = None
     if group:
         deployment = refusals.ask(None, codedeploy.running, delivery.client("codedeploy"), *group)
-    else:
+    elif len(going) > 1 or states != {"COMPLETED"}:
         deployment = refusals.ask(None, deployments.under_way, ecs, cluster, name)
-    going = service.get("deployments") or service.get("taskSets", [])
     newest = max(going, key=lambda each: each["createdAt"], default=service)
-    states = {each.get("rolloutState", "COMPLETED") for each in going}
     calm = not deployment and states <= {"COMPLETED"} and service["runningCount"] == service["desiredCount"]
 
     def look() -> tuple[list[dict[str, Any]], dict[str, dict[str, str]], Refusals]:
@@ -72,7 +73,7 @@ def _service(
         both = [noted.ask([], tasks.of_service, ecs, cluster, name, each) for each in ("RUNNING", "STOPPED")]
         return [task for found in both for task in found], _health(delivery, noted, service), noted
 
-    described, health, noted = delivery.kept(f"tasks of {name}", 10, look) if calm else look()
+    described, health, noted = delivery.kept(f"tasks of {name}", 30, look) if calm else look()
     refusals += [each for each in noted if each not in refusals]
     rows = [_task(each, newest.get("taskDefinition", ""), health) for each in described]
     stopped = _gathered([each for each in rows if each["stopped"] and each["why"]])
@@ -171,6 +172,6 @@ def _addresses(delivery: Delivery) -> dict[str, str]:
         return addresses_of(delivery.target, stack) if stack else {}
 
     try:
-        return delivery.kept("addresses", 30, look)
+        return delivery.kept("addresses", 120, look)
     except Exception:  # many stacks have no such output, or it leads elsewhere: a link less is no trouble
         return {}

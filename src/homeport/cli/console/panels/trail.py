@@ -1,8 +1,7 @@
 """The audit trail: who changed what, and what was denied.
 
 At home all events are looked at, each once, after a first look at what changed. AWS answers two such requests a
-second, tells events up to fifteen minutes late, and records each look of this page: there only what changes is asked
-for, again for that long.
+second, and tells events up to fifteen minutes late: there only what changes is asked for, again for that long.
 https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
 """
 

@@ -210,6 +210,8 @@ function ask(form) {
   at("ask-title").textContent = form.dataset.title;
   at("ask-text").textContent = form.dataset.text;
   at("ask-comment").hidden = !("comment" in form.dataset);
+  at("ask-choice").hidden = !form.dataset.choice;
+  at("ask-choice").querySelector("span").textContent = form.dataset.choiceText ?? "";
   yes.textContent = form.querySelector("button").textContent;
   yes.className = `button ${form.dataset.tone || "primary"}`;
   dialog.querySelector("form").reset();
@@ -217,8 +219,10 @@ function ask(form) {
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
-      const comment = dialog.querySelector("input").value.trim();
-      resolve(dialog.returnValue === "yes" ? (comment ? { comment } : {}) : null);
+      const comment = dialog.querySelector("[name=comment]").value.trim();
+      const chosen = form.dataset.choice && dialog.querySelector("[name=choice]").checked;
+      const answer = { ...(comment && { comment }), ...(chosen && { [form.dataset.choice]: "yes" }) };
+      resolve(dialog.returnValue === "yes" ? answer : null);
     }, { once: true });
   });
 }
