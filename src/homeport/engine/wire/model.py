@@ -1,7 +1,8 @@
 """The only file that knows botocore's service models: which service a request means, and its shapes.
 
 `index.json` says which services exist by target prefix and by signing name, so that no model is loaded before it
-is needed; `python -m homeport.engine.wire.model` writes it anew after an update of botocore.
+is needed; `python -m homeport.engine.wire.model` writes it anew after an update of botocore. `unpublished/` adds, in
+botocore's own form, operations that AWS's services call of each other and that no SDK has.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 
 _INDEX = Path(__file__).with_name("index.json")
-_loader = Loader()
+_loader = Loader(extra_search_paths=[str(Path(__file__).with_name("unpublished"))])
 
 
 class Candidate(NamedTuple):

@@ -40,6 +40,8 @@ class Plan:
     env: Environment
     members: Body
     """The members of the stack's row that this plan sets."""
+    transforms: tuple[str, ...] = ()
+    """Those that the template asked for."""
 
 
 async def plan(ctx: Context, request: Mapping[str, Any], stack: Body, *, expand: bool) -> Plan:
@@ -56,6 +58,7 @@ async def plan(ctx: Context, request: Mapping[str, Any], stack: Body, *, expand:
     zones = await _zones(ctx, source)
     known = {**stack, "zones": zones, "NotificationARNs": _notification_arns(request, stack)}
     check_capabilities(template, request.get("Capabilities", ()), expand=expand)
+    transforms = tuple(template.transforms)
     template = await transform(ctx, template, parameters, known)
     check(ctx, template)
     env = static_environment(ctx, template, parameters, known)
@@ -72,7 +75,7 @@ async def plan(ctx: Context, request: Mapping[str, Any], stack: Body, *, expand:
         "NotificationARNs": known["NotificationARNs"],
         "Tags": request["Tags"] if "Tags" in request else stack.get("Tags", []),
     }
-    return Plan(source, template, parameters, env, members)
+    return Plan(source, template, parameters, env, members, transforms)
 
 
 async def transform(

@@ -3,7 +3,8 @@
 A stack's body holds what DescribeStacks shows, and what it is made of: `source` (the template as given), `template`
 (its body after the transforms), `lines`, `parameters` (a list of Parameter), `operation` (the operation that runs or
 ran last), `obsolete` (resources that an update has replaced or dropped and that are to be deleted), `before` (what
-the stack was before the update that runs). A resource's body holds its evaluated properties and its attributes.
+the stack was before the update that runs), `green` (what a green deployment needs to know). A resource's body holds its
+evaluated properties and its attributes.
 """
 
 from __future__ import annotations
@@ -81,8 +82,9 @@ def add_event(
     status: str,
     reason: str | None = None,
     properties: str | None = None,
+    hook: Body | None = None,
 ) -> None:
-    """Add a line to the stack's events."""
+    """Add a line to the stack's events; `hook` are the members of one that tells of a hook."""
     rows = ctx.store.execute(
         "SELECT max(number) AS last FROM cfn_events WHERE account = ? AND region = ? AND StackId = ?",
         *ctx.scope,
@@ -105,4 +107,5 @@ def add_event(
         event["ResourceProperties"] = properties
     if token := stack["operation"].get("token"):
         event["ClientRequestToken"] = token
+    event |= hook or {}
     EVENTS.put(ctx, event)

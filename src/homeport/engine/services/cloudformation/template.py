@@ -142,12 +142,11 @@ def check_structure(template: Template) -> None:
     ):
         if not isinstance(template.body.get(name, {}), dict | None):
             raise format_error(f"[/{name}] 'null' values are not allowed in templates")
-    if hooks := template.section("Hooks"):
-        raise invalid(
-            f"homeport does not carry out the section Hooks of a template, and this one has [{', '.join(hooks)}]. Let "
-            "ECS itself shift the traffic (DeploymentConfiguration.Strategy of AWS::ECS::Service), or deploy by an "
-            "AWS::CodeDeploy::DeploymentGroup."
-        )
+    for id, hook in template.section("Hooks").items():
+        if not isinstance(hook, dict) or hook.get("Type") != "AWS::CodeDeploy::BlueGreen":
+            raise format_error(
+                f"[/Hooks/{id}] A hook must be an object of the Type AWS::CodeDeploy::BlueGreen."
+            )
     if not template.section("Resources"):
         raise format_error("At least one Resources member must be defined.")
     for id, body in template.section("Resources").items():

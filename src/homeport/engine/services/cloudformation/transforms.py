@@ -10,6 +10,7 @@ import copy
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from homeport.engine.services.cloudformation.blue_green.hook import TRANSFORM as BLUE_GREEN
 from homeport.engine.services.cloudformation.errors import invalid
 from homeport.engine.services.cloudformation.extensions import expand
 from homeport.engine.services.cloudformation.intrinsics import evaluate
@@ -19,7 +20,6 @@ from homeport.engine.services.cloudformation.values import Environment
 EXTENSIONS = "AWS::LanguageExtensions"
 SERVERLESS = "AWS::Serverless-2016-10-31"
 INCLUDE = "AWS::Include"
-BLUE_GREEN = "AWS::CodeDeployBlueGreen"
 
 Fetch = Callable[[str], Awaitable[str]]
 """Reads the text behind an `s3://` location."""
@@ -47,12 +47,8 @@ async def _apply(item: Any, body: dict[str, Any], env: Environment, fetch: Fetch
         return _serverless(body, env.parameters, await policies())
     if name == INCLUDE:
         return body | await _included(parameters, env, fetch)
-    if name == BLUE_GREEN:
-        raise invalid(
-            f"homeport does not have the transform {BLUE_GREEN}, nor its hook AWS::CodeDeploy::BlueGreen. Let ECS "
-            "itself shift the traffic (DeploymentConfiguration.Strategy of AWS::ECS::Service), or deploy by an "
-            "AWS::CodeDeploy::DeploymentGroup."
-        )
+    if name == BLUE_GREEN:  # what it does depends on the stack: `blue_green` plans it
+        return body
     raise invalid(f"No transform named {name} found.")
 
 

@@ -3,12 +3,19 @@ https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-steps-ecs.htm
 
 from __future__ import annotations
 
-import contextlib
 from functools import partial
 from typing import Any
 
 from homeport.engine.durable.execution import Execution, ExecutionKind, Stopped
-from homeport.engine.services.codedeploy import appspec, hooks, notifications, revisions, rollback, traffic
+from homeport.engine.services.codedeploy import (
+    appspec,
+    hooks,
+    notifications,
+    revisions,
+    rollback,
+    traffic,
+    waits,
+)
 from homeport.engine.services.codedeploy import task_sets as sets
 from homeport.engine.services.codedeploy.configurations import Shift, shifts
 from homeport.engine.services.codedeploy.deploying import Deploying, mark
@@ -17,8 +24,6 @@ from homeport.engine.services.codedeploy.targets import task_sets_info
 from homeport.engine.wire.errors import AwsError
 
 Body = dict[str, Any]
-
-MINUTE, HOUR = 60.0, 3600.0
 
 
 async def _run(x: Execution) -> None:
@@ -42,7 +47,7 @@ async def _run(x: Execution) -> None:
 async def _deploy(deploying: Deploying) -> None:
     """All that happens when nothing fails. Raises DeploymentFailed, Stopped."""
     x = deploying.x
-    await deploying.record("start", partial(_start, deploying))
+    await deploying.record("start", partial(start, deploying))
     await x.step("start told", lambda: notifications.publish(deploying.ctx, deploying.row, "DeploymentStart"))
     # an alarm that is on already stops the deployment
     await x.step("alarms", lambda: deploying.until(_at_once))
@@ -60,7 +65,7 @@ async def _deploy(deploying: Deploying) -> None:
         await deploying.event("AllowTestTraffic", lambda: _allow_test_traffic(deploying, found))
         await hook("AfterAllowTestTraffic")
     else:
-        await deploying.record("no test traffic", partial(_skip_test_traffic, deploying))
+        await deploying.record("no test traffic", partial(skip_test_traffic, deploying))
     await _ready(deploying)
     await hook("BeforeAllowTraffic")
     await deploying.event("AllowTraffic", lambda: _allow_traffic(deploying, found))
@@ -81,7 +86,8 @@ async def _at_once() -> bool:
     return True
 
 
-def _start(deploying: Deploying, row: Body) -> None:
+def start(deploying: Deploying, row: Body) -> None:
+    """Write that the deployment has begun."""
     row["info"] |= {"status": "InProgress", "startTime": deploying.ctx.now()}
     row["target"]["status"] = "InProgress"
     notifications.emit(deploying.ctx, row)
@@ -129,7 +135,7 @@ async def _install(deploying: Deploying, spec: Body, found: Body) -> None:
         lambda: sets.create(deploying, spec, found),
         lambda id: deploying.change(lambda row: row["target"]["found"]["green"].update(taskSet=id)),
     )
-    deadline = await x.step("install until", lambda: _deadline(now + sets.TIMEOUT_SECONDS))
+    deadline = await x.step("install until", lambda: waits.deadline(now + sets.TIMEOUT_SECONDS))
     await x.step("steady", lambda: sets.until_steady(deploying, id, deadline))
 
 
@@ -140,7 +146,8 @@ async def _allow_test_traffic(deploying: Deploying, found: Body) -> None:
     await deploying.x.step("test traffic", lambda: traffic.shift(deploying, listener, blue, green, 100))
 
 
-def _skip_test_traffic(deploying: Deploying, row: Body) -> None:
+def skip_test_traffic(deploying: Deploying, row: Body) -> None:
+    """Write that there is no test traffic."""
     for name in ("AllowTestTraffic", "AfterAllowTestTraffic"):
         mark(row, name, "Skipped", deploying.ctx.now())
 
@@ -151,7 +158,7 @@ async def _ready(deploying: Deploying) -> None:
     minutes = option.get("waitTimeInMinutes") or 0
     if option.get("actionOnTimeout", "CONTINUE_DEPLOYMENT") == "CONTINUE_DEPLOYMENT" or not minutes:
         return
-    deadline = deploying.ctx.now() + minutes * MINUTE
+    deadline = deploying.ctx.now() + minutes * waits.MINUTE
 
     def wait(row: Body) -> None:
         row["info"]["status"] = row["target"]["status"] = "Ready"
@@ -163,7 +170,7 @@ async def _ready(deploying: Deploying) -> None:
         "ready told", lambda: notifications.publish(deploying.ctx, deploying.row, "DeploymentReady")
     )
     try:
-        await deploying.x.step("continued", lambda: _continued(deploying, "READY_WAIT"))
+        await deploying.x.step("continued", lambda: waits.continued(deploying, "READY_WAIT"))
     except TimeoutError:
         raise DeploymentFailed(
             "TIMEOUT",
@@ -179,20 +186,13 @@ async def _ready(deploying: Deploying) -> None:
     await deploying.record("going on", go_on)
 
 
-async def _continued(deploying: Deploying, wait: str) -> None:
-    async def continued() -> bool | None:
-        return True if deploying.row["waits"].get(wait) == "continued" else None
-
-    await deploying.until(continued, deadline=deploying.row["waits"]["until"])
-
-
 async def _allow_traffic(deploying: Deploying, found: Body) -> None:
     """Production traffic goes over, as the deployment configuration says."""
     x = deploying.x
     for shift in shifts(deploying.row["routing"]):
         await _shift(deploying, found, f"shift {shift.percent}", shift)
         if shift.minutes:
-            await _wait(deploying, f"wait {shift.percent}", shift.minutes * MINUTE)
+            await waits.elapse(deploying, f"wait {shift.percent}", shift.minutes * waits.MINUTE)
     id = deploying.row["target"]["found"]["green"]["taskSet"]
     await x.step("primary", lambda: sets.make_primary(deploying, id))
 
@@ -211,45 +211,10 @@ async def _shift(deploying: Deploying, found: Body, step: str, shift: Shift) -> 
     )
 
 
-async def _wait(deploying: Deploying, step: str, seconds: float) -> None:
-    until = deploying.ctx.now() + seconds
-    deadline = await deploying.x.step(f"{step} until", lambda: _deadline(until))
-    await deploying.x.step(step, lambda: _elapsed(deploying, deadline))
-
-
-async def _elapsed(deploying: Deploying, deadline: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        await deploying.until(_nothing, every=HOUR, deadline=deadline)
-
-
-async def _nothing() -> None:
-    return None
-
-
-async def _deadline(until: float) -> float:
-    return until
-
-
 async def _terminate(deploying: Deploying, found: Body) -> None:
     """Keep the original task set for a while, and delete it then."""
-    configuration = deploying.group["blueGreenDeploymentConfiguration"]
-    termination = configuration.get("terminateBlueInstancesOnDeploymentSuccess") or {}
-    minutes = termination.get("terminationWaitTimeInMinutes") or 0
-    until = deploying.ctx.now() + minutes * MINUTE
-
-    def wait(row: Body) -> None:
-        row["info"]["instanceTerminationWaitTimeStarted"] = True
-        row["waits"] |= {"TERMINATION_WAIT": "waiting", "until": until}
-
-    await deploying.record("termination waits", wait)
-    await deploying.x.step("termination", lambda: _kept(deploying))
-    await deploying.record("terminating", lambda row: row["waits"].update(TERMINATION_WAIT="over"))
+    await waits.termination(deploying)
     await deploying.x.step("terminate", lambda: sets.delete(deploying, [found["blue"]["taskSet"]]))
-
-
-async def _kept(deploying: Deploying) -> None:
-    with contextlib.suppress(TimeoutError):
-        await _continued(deploying, "TERMINATION_WAIT")
 
 
 def _end(deploying: Deploying, task_sets_info: list[Body], row: Body) -> None:

@@ -27,16 +27,20 @@ _STATES = {
 def emit(ctx: Context, row: Body) -> None:
     """Send the event of the deployment's status, in the transaction that writes it."""
     info = row["info"]
-    application, group = info["applicationName"], info["deploymentGroupName"]
     detail = {
         "region": ctx.region,
         "deploymentId": row["deploymentId"],
-        "instanceGroupId": row["group"]["deploymentGroupId"],
-        "deploymentGroup": group,
         "state": _STATES[info["status"]],
-        "application": application,
     }
-    arns = [ctx.arn(f"application:{application}"), ctx.arn(f"deploymentgroup:{application}/{group}")]
+    arns = []
+    if "applicationName" in info:  # a stack's deployment has none
+        application, group = info["applicationName"], info["deploymentGroupName"]
+        detail |= {
+            "instanceGroupId": row["group"]["deploymentGroupId"],
+            "deploymentGroup": group,
+            "application": application,
+        }
+        arns = [ctx.arn(f"application:{application}"), ctx.arn(f"deploymentgroup:{application}/{group}")]
     ctx.emit("aws.codedeploy", "CodeDeploy Deployment State-change Notification", detail, arns)
 
 

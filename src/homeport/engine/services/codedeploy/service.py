@@ -3,9 +3,11 @@ https://docs.aws.amazon.com/codedeploy/latest/userguide/welcome.html"""
 
 from __future__ import annotations
 
+from homeport.engine.services.codedeploy.coordination import COORDINATION
 from homeport.engine.services.codedeploy.execution import DEPLOYMENT
 from homeport.engine.services.codedeploy.operations import (
     applications,
+    cloud_formation,
     deployment_configs,
     deployment_groups,
     deployments,
@@ -20,6 +22,7 @@ SERVICE = Service(
     "codedeploy",
     modules=(
         applications,
+        cloud_formation,
         deployment_configs,
         deployment_groups,
         deployments,
@@ -28,5 +31,5 @@ SERVICE = Service(
         tags,
         targets,
     ),
-    executions=(DEPLOYMENT,),
+    executions=(DEPLOYMENT, COORDINATION),
 )

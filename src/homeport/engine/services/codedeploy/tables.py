@@ -2,6 +2,7 @@
 
 A deployment's row holds what GetDeployment shows (`info`) and GetDeploymentTarget (`target`), the group's settings as
 they were when it was created (`group`), its hooks' executions (`hooks`), and how it was decided to end (`decision`).
+One that coordinates the update of a stack has no application and no group, but the stack's id (`externalId`).
 """
 
 from __future__ import annotations
@@ -59,3 +60,8 @@ def deployments_of(ctx: Context, group_row: Body) -> list[Body]:
         deploymentGroupName=group_row["deploymentGroupName"],
     )
     return sorted(rows, key=lambda row: row["info"]["createTime"], reverse=True)
+
+
+def linked_to(ctx: Context, external_id: str) -> list[Body]:
+    """The deployments that coordinate updates of a stack."""
+    return [row for row in DEPLOYMENTS.list(ctx) if row["info"].get("externalId") == external_id]

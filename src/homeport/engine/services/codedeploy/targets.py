@@ -1,5 +1,6 @@
-"""The target of a deployment: an ECS service, with its lifecycle events and task sets.
-https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_ECSTarget.html"""
+"""The target of a deployment: an ECS service, with its lifecycle events and task sets, or a stack.
+https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_ECSTarget.html
+https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_CloudFormationTarget.html"""
 
 from __future__ import annotations
 
@@ -36,7 +37,9 @@ def new_target(events: tuple[str, ...] = EVENTS) -> Body:
 
 
 def target_id(row: Body) -> str:
-    """`<cluster>:<service>`."""
+    """`<cluster>:<service>`, or a stack's id."""
+    if stack := row["info"].get("externalId"):
+        return str(stack)
     service = row["group"]["ecsServices"][0]
     return f"{service['clusterName']}:{service['serviceName']}"
 
@@ -44,6 +47,8 @@ def target_id(row: Body) -> str:
 async def described(ctx: Context, row: Body) -> Body:
     """The target as AWS shows it."""
     target = row["target"]
+    if "externalId" in row["info"]:
+        return {"deploymentTargetType": "CloudFormationTarget", "cloudFormationTarget": _of_stack(row)}
     ended = row["info"]["status"] in ENDED
     service = row["group"]["ecsServices"][0]
     arn = ctx.arn(f"service/{service['clusterName']}/{service['serviceName']}", service="ecs")
@@ -58,6 +63,19 @@ async def described(ctx: Context, row: Body) -> Body:
             "status": target["status"],
             "taskSetsInfo": target["taskSetsInfo"] if ended else await task_sets_info(ctx, row),
         },
+    }
+
+
+def _of_stack(row: Body) -> Body:
+    target = row["target"]
+    return {
+        "deploymentId": row["deploymentId"],
+        "targetId": target_id(row),
+        "lastUpdatedAt": target["lastUpdatedAt"],
+        "lifecycleEvents": target["lifecycleEvents"],
+        "status": target["status"],
+        "resourceType": "AWS::ECS::Service",
+        "targetVersionWeight": float(target["percent"]),
     }
 
 

@@ -19,11 +19,20 @@ async def delete_stack(work: Work) -> None:
         )
         return
 
+    if work.stack.get("template", {}).get("Hooks"):
+        await work.x.step("hook", lambda: _forget_deployments(work))
+
     def commit() -> None:
         forget_outputs(work.ctx, work.stack_id)
         set_status(work.ctx, work.stack, "DELETE_COMPLETE")
 
     await work.x.record("end", commit)
+
+
+async def _forget_deployments(work: Work) -> None:
+    """Let CodeDeploy forget the deployments of the stack's hook."""
+    codedeploy = work.ctx.client("codedeploy", as_service=True)
+    await codedeploy.delete_resources_by_external_id(externalId=work.stack_id)
 
 
 async def delete_resources(

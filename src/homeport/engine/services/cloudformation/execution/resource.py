@@ -49,10 +49,11 @@ async def create(work: Work, resource: Resource) -> None:
     await _make(work, resource, work.row(resource.id) or {}, name, "CREATE")
 
 
-async def update(work: Work, resource: Resource, before: Body) -> None:
+async def update(work: Work, resource: Resource, before: Body, *, name: str = "") -> None:
     """Bring a resource that the stack has to what the template now says: nothing to do, changed in place, or
-    replaced. Raises ResourceFailed."""
-    name = f"update.{resource.id}"
+    replaced. `name` tells this change from others of the same resource in one update, after which a rollback brings
+    back what was before the first. Raises ResourceFailed."""
+    name = name or f"update.{resource.id}"
 
     async def decide() -> Body:
         work.begin(f"{name}.create")
@@ -70,7 +71,8 @@ async def update(work: Work, resource: Resource, before: Body) -> None:
         if what == "nothing":
             RESOURCES.put(work.ctx, {**before, **desired})
             return
-        row = {**before, **desired, "before": before, "untouched": what != "change"}
+        first = before.get("before") or before
+        row = {**before, **desired, "before": first, "untouched": what != "change"}
         row.pop("drift", None)
         work.put(row, "UPDATE_IN_PROGRESS", _REPLACING if what == "replace" else None)
         if what == "fail":

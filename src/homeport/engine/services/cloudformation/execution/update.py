@@ -7,6 +7,7 @@ from homeport.engine.services.cloudformation.environment import stack_environmen
 from homeport.engine.services.cloudformation.execution import resource
 from homeport.engine.services.cloudformation.execution.create import failed_reason, finish
 from homeport.engine.services.cloudformation.execution.delete import clean_up
+from homeport.engine.services.cloudformation.execution.green import GreenDeployment
 from homeport.engine.services.cloudformation.execution.rollback import roll_back
 from homeport.engine.services.cloudformation.execution.work import CANCELLED, Work
 from homeport.engine.services.cloudformation.graph import dependencies
@@ -34,9 +35,13 @@ async def update_stack(work: Work) -> None:
 
     failures = await _protected(work, before, set(graph))
     work.cancellable = True
-    failures = failures or await work.walk("walk", graph, visit)
+    if stack.get("green") and not failures:
+        green = GreenDeployment(work, template, graph, before)
+        reason = await green.carry_out(lambda failures: _reason(failures, before))
+    else:
+        failures = failures or await work.walk("walk", graph, visit)
+        reason = _reason(failures, before) if failures else None
     work.cancellable = False
-    reason = _reason(failures, before) if failures else None
     if reason is None:
         reason = await finish(
             work, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", also=lambda: _drop(work, set(graph))

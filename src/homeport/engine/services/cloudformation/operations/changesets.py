@@ -10,6 +10,7 @@ import uuid
 from typing import Any
 
 from homeport.engine.durable.signals import Listener
+from homeport.engine.services.cloudformation.blue_green.planning import plan
 from homeport.engine.services.cloudformation.changes import Change
 from homeport.engine.services.cloudformation.changesets import changes_of
 from homeport.engine.services.cloudformation.errors import invalid
@@ -21,7 +22,7 @@ from homeport.engine.services.cloudformation.operations.stacks import (
     new_stack,
 )
 from homeport.engine.services.cloudformation.parameters import Parameter
-from homeport.engine.services.cloudformation.planning import Plan, plan
+from homeport.engine.services.cloudformation.planning import Plan
 from homeport.engine.services.cloudformation.tables import (
     CHANGE_SETS,
     Body,

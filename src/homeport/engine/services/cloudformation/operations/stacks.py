@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from homeport.engine.services.cloudformation.blue_green.planning import plan
 from homeport.engine.services.cloudformation.changes import compare
 from homeport.engine.services.cloudformation.errors import invalid
 from homeport.engine.services.cloudformation.execution.kind import OPERATION
@@ -15,7 +16,7 @@ from homeport.engine.services.cloudformation.execution.outputs import check_expo
 from homeport.engine.services.cloudformation.execution.work import dump_principal
 from homeport.engine.services.cloudformation.operations.drift import drift_of_stack
 from homeport.engine.services.cloudformation.parameters import Parameter
-from homeport.engine.services.cloudformation.planning import Plan, plan
+from homeport.engine.services.cloudformation.planning import Plan
 from homeport.engine.services.cloudformation.policies import read_policy
 from homeport.engine.services.cloudformation.tables import (
     CHANGE_SETS,

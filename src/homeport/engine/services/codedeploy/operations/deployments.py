@@ -134,6 +134,8 @@ async def list_deployments(ctx: Context, request: Body) -> Body:
     if name and not group_name:
         raise AwsError("DeploymentGroupNameRequiredException", "Deployment Group name is missing")
     rows = deployments_of(ctx, group(ctx, name, group_name)) if name and group_name else DEPLOYMENTS.list(ctx)
+    if external := request.get("externalId"):
+        rows = [row for row in rows if row["info"].get("externalId") == external]
     if request.get("includeOnlyStatuses"):
         rows = [row for row in rows if row["status"] in request["includeOnlyStatuses"]]
     times = request.get("createTimeRange", {})
@@ -160,6 +162,12 @@ async def stop_deployment(ctx: Context, request: Body) -> Body:
     """https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_StopDeployment.html"""
     with ctx.store.transaction():
         row = _active(ctx, request["deploymentId"])
+        if stack := row["info"].get("externalId"):
+            raise AwsError(
+                "UnsupportedActionForDeploymentTypeException",
+                f"The deployment {row['deploymentId']} coordinates the update of a stack: to stop it and roll it back, "
+                f"cancel the update of {stack} in CloudFormation.",
+            )
         if row["stop"] is None:
             row["stop"] = {"rollback": request.get("autoRollbackEnabled")}
             DEPLOYMENTS.put(ctx, row)
