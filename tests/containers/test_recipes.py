@@ -16,6 +16,7 @@ from homeport.engine.containers.recipes import RECIPES, stand_in
         ("node:lts", "homeport/node:22"),
         ("golang:1.24", "homeport/golang:1.24"),
         ("nginx:stable", "homeport/nginx:stable"),
+        ("nginxdemos/hello:latest", "homeport/hello:latest"),
         ("public.ecr.aws/docker/library/httpd:2.4", "homeport/httpd:2.4"),
         ("library/debian:trixie-slim", "homeport/base:trixie"),
     ],

@@ -179,6 +179,17 @@ NGINX = Recipe(
         f"nginx:{tag}" for tag in ("stable", "stable-bookworm", "latest", "1.22", "bookworm", "stable-perl")
     ),
 )
+HELLO = Recipe(
+    "homeport/hello:latest",
+    1,
+    changes=(
+        "EXPOSE 80",
+        """CMD ["sh", "-c", "echo \\"<title>Hello World</title><p>Server name: $(hostname)</p>\\" """
+        """>/usr/share/nginx/html/index.html; exec nginx -g 'daemon off;'"]""",
+    ),
+    base=NGINX,
+    standing_in_for=("nginxdemos/hello:latest", "nginxdemos/hello"),
+)
 HTTPD = Recipe(
     "homeport/httpd:2.4",
     1,
@@ -187,7 +198,7 @@ HTTPD = Recipe(
     tools=httpd.write,
     standing_in_for=tuple(f"httpd:{tag}" for tag in ("2.4", "2.4-bookworm", "2", "latest", "bookworm")),
 )
-RECIPES = (BASE, PYTHON, TRIXIE_BASE, TRIXIE_PYTHON, BUILD, LAMBDA, SAMPLE, NGINX, HTTPD, *NODE, *GOLANG)
+RECIPES = (BASE, PYTHON, TRIXIE_BASE, TRIXIE_PYTHON, BUILD, LAMBDA, SAMPLE, NGINX, HELLO, HTTPD, *NODE, *GOLANG)
 _STAND_INS = {name: recipe for recipe in RECIPES for name in (recipe.name, *recipe.standing_in_for)}
 
 

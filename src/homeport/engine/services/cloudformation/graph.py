@@ -14,6 +14,7 @@ from homeport.engine.services.cloudformation.template import Resource, Template
 
 Graph = dict[str, frozenset[str]]
 """For every resource, the resources that must be there before it."""
+_LISTENERS = ("AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::ListenerRule")
 
 
 def dependencies(resources: Mapping[str, Resource], conditions: Mapping[str, bool]) -> Graph:
@@ -28,7 +29,21 @@ def dependencies(resources: Mapping[str, Resource], conditions: Mapping[str, boo
     circle = find_circle(graph)
     if circle:
         raise invalid(f"Circular dependency between resources: [{', '.join(circle)}]")
-    return graph
+    ordered = {id: needs | _in_front(live[id], live) for id, needs in graph.items()}
+    return graph if find_circle(ordered) else ordered
+
+
+def _in_front(item: Resource, live: Mapping[str, Resource]) -> frozenset[str]:
+    """The listeners of a task set's target groups. ECS takes only groups that have one, and AWS's own templates of
+    blue/green deployments do not say that a task set depends on its listener."""
+    if item.type != "AWS::ECS::TaskSet":
+        return frozenset()
+    groups = set(references(item.properties.get("LoadBalancers")))
+    return frozenset(
+        id
+        for id, other in live.items()
+        if other.type in _LISTENERS and groups & set(references(other.properties)) & set(live)
+    )
 
 
 def check_references(template: Template) -> None:

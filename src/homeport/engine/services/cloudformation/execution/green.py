@@ -85,7 +85,7 @@ class GreenDeployment:
             if "status" in asked:
                 return None
             if "error" in asked:
-                return self._failed(asked["error"])
+                return await self._stop(id, {self._hook.id: asked["error"]}, self._failed(asked["error"]))
             failures = {self._hook.id: CANCELLED} if "cancelled" in asked else await self._do(**asked)
             if failures:
                 return await self._stop(id, failures, reason(failures))
