@@ -133,15 +133,15 @@ class Hooked:
         return made
 
     def create(self) -> None:
-        self.api.create_stack(StackName="shop", **self._body(self.made))
+        self.api.create_stack(StackName="shop", **self.body(self.made))
         assert self.ended() == "CREATE_COMPLETE", self.reasons()
 
     def update(self, made: dict[str, Any] | str, **options: Any) -> None:
         """Begin an update, to a template or to a version."""
         made = self.template(made) if isinstance(made, str) else made
-        self.api.update_stack(StackName="shop", **{**self._body(made), **options})
+        self.api.update_stack(StackName="shop", **{**self.body(made), **options})
 
-    def _body(self, made: dict[str, Any]) -> dict[str, Any]:
+    def body(self, made: dict[str, Any]) -> dict[str, Any]:
         return {"TemplateBody": json.dumps(made), "Capabilities": ["CAPABILITY_AUTO_EXPAND"]}
 
     def status(self) -> str:
@@ -200,10 +200,11 @@ class Hooked:
 
     def load(self, port: int = 0, **options: Any) -> StrictLoad:
         """Users of the service, who forgive nothing."""
-        elbv2, arn = self.engine.client("elbv2"), self.resources()["Balancer"]
+        elbv2 = self.engine.client("elbv2")
+        [balancer] = elbv2.describe_load_balancers()["LoadBalancers"]
+        arn, name = balancer["LoadBalancerArn"], balancer["DNSName"]
         attributes = elbv2.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
         bound = {each["Key"]: each["Value"] for each in attributes}
-        name = elbv2.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]["DNSName"]
         port = port or self.ports[0]
         port = int(bound.get(f"homeport.port.{port}", port))
         return StrictLoad(port, host=name, **{"pause": 0.05, **options})
