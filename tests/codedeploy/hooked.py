@@ -30,7 +30,12 @@ def template(version: str = "v1", ports: tuple[int, int] = (80, 8080), **hook: A
     def listener(port: int) -> dict[str, Any]:
         config = {"TargetGroups": [{"TargetGroupArn": {"Ref": "Blue"}, "Weight": 1}]}
         actions = [{"Type": "forward", "ForwardConfig": config}]
-        properties = {"DefaultActions": actions, "Port": port, "Protocol": "HTTP", "LoadBalancerArn": {"Ref": "Balancer"}}
+        properties = {
+            "DefaultActions": actions,
+            "Port": port,
+            "Protocol": "HTTP",
+            "LoadBalancerArn": {"Ref": "Balancer"},
+        }
         return {"Type": LISTENER, "Properties": properties}
 
     route = {"Type": LISTENER, "LogicalID": "Production"}

@@ -4,9 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-from botocore.exceptions import ClientError
-
 from homeport.pytest_plugin import RunningEngine
 from tests.codedeploy.conftest import appspec
 from tests.containers.conftest import IMAGE
@@ -132,24 +129,3 @@ def deploy(stack: Stack, version: str) -> None:
         lambda: api.get_deployment(deploymentId=id)["deploymentInfo"], lambda info: info["status"] in ended
     )
     assert info["status"] == "Succeeded", info
-
-
-# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/blue-green-hook-syntax.html
-HOOK = {"CodeDeployBlueGreenHook": {"Type": "AWS::CodeDeploy::BlueGreen", "Properties": {}}}
-
-
-@pytest.mark.parametrize("transform", ["AWS::CodeDeployBlueGreen", None])
-def test_the_hook_that_is_not_there_is_named_with_what_there_is_instead(
-    engine: RunningEngine, transform: str | None
-):
-    template = {"Hooks": HOOK, "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
-    if transform:
-        template["Transform"] = [transform]  # type: ignore[assignment]
-    with pytest.raises(ClientError) as refused:
-        engine.client("cloudformation").create_stack(
-            StackName="shop", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_AUTO_EXPAND"]
-        )
-    told = refused.value.response["Error"]
-    assert told["Code"] == "ValidationError"
-    assert (transform or "CodeDeployBlueGreenHook") in told["Message"]
-    assert "AWS::CodeDeploy::DeploymentGroup" in told["Message"]

@@ -198,7 +198,20 @@ HTTPD = Recipe(
     tools=httpd.write,
     standing_in_for=tuple(f"httpd:{tag}" for tag in ("2.4", "2.4-bookworm", "2", "latest", "bookworm")),
 )
-RECIPES = (BASE, PYTHON, TRIXIE_BASE, TRIXIE_PYTHON, BUILD, LAMBDA, SAMPLE, NGINX, HELLO, HTTPD, *NODE, *GOLANG)
+RECIPES = (
+    BASE,
+    PYTHON,
+    TRIXIE_BASE,
+    TRIXIE_PYTHON,
+    BUILD,
+    LAMBDA,
+    SAMPLE,
+    NGINX,
+    HELLO,
+    HTTPD,
+    *NODE,
+    *GOLANG,
+)
 _STAND_INS = {name: recipe for recipe in RECIPES for name in (recipe.name, *recipe.standing_in_for)}
 
 

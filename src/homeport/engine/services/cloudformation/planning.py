@@ -42,6 +42,8 @@ class Plan:
     """The members of the stack's row that this plan sets."""
     transforms: tuple[str, ...] = ()
     """Those that the template asked for."""
+    refused: str = ""
+    """Why the template's hook cannot carry it out."""
 
 
 async def plan(ctx: Context, request: Mapping[str, Any], stack: Body, *, expand: bool) -> Plan:

@@ -112,6 +112,8 @@ async def _deployment_group(ctx: Context, request: Mapping[str, Any], arn: str) 
         return arn
     client = ctx.client("codedeploy", as_service=True)
     info = (await client.get_deployment(deploymentId=request["deploymentId"]))["deploymentInfo"]
+    if "deploymentGroupName" not in info:  # it is one of a stack
+        return arn
     return ctx.arn(
         f"deploymentgroup:{info['applicationName']}/{info['deploymentGroupName']}", service="codedeploy"
     )

@@ -41,9 +41,9 @@ def coloured(body: Body, hook: BlueGreenHook, colour: int) -> Body:
     return {**body, "Resources": resources}
 
 
-def routes(body: Body, hook: BlueGreenHook, listeners: tuple[str | None, ...] | None = None) -> list[str]:
+def routes(body: Body, hook: BlueGreenHook, listeners: tuple[str, ...] | None = None) -> list[str]:
     """The ids of the hook's listeners, or of `listeners` of them, and of their rules that lead to its target groups."""
-    wanted = (hook.production, hook.test) if listeners is None else listeners
+    wanted = {hook.production, hook.test or hook.production} if listeners is None else listeners
     found = []
     for id, resource in body["Resources"].items():
         properties = resource.get("Properties") or {}

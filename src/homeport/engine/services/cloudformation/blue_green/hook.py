@@ -55,13 +55,6 @@ def load_hook(body: dict[str, Any]) -> BlueGreenHook:
     return BlueGreenHook(**{**body, **pairs})
 
 
-class HookFailed(AwsError):
-    """The hook cannot do what the update asks for."""
-
-    def __init__(self, id: str, message: str) -> None:
-        super().__init__("ValidationError", failed(id, message))
-
-
 def failed(id: str, message: str) -> str:
     """How a hook's failure is told."""
     return f"'{id}' of type {TYPE} failed with message: {message}"

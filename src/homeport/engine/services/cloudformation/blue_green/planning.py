@@ -21,7 +21,7 @@ from homeport.engine.services.cloudformation.blue_green.colours import (
 from homeport.engine.services.cloudformation.blue_green.hook import (
     TRANSFORM,
     BlueGreenHook,
-    HookFailed,
+    failed,
     not_transformed,
     read_hook,
 )
@@ -66,7 +66,8 @@ async def plan(ctx: Context, request: Mapping[str, Any], stack: Body, *, expand:
     ]
     if not replaced:
         return unmoved
-    _check_update(made, hook, changes, replaced, application)
+    if refused := _refusal(made, hook, changes, replaced, application):
+        return replace(unmoved, refused=failed(hook.id, refused))
     green = 1 - colour
     body = coloured(made.template.body, hook, green)
     resources = {
@@ -132,9 +133,7 @@ def _check(ctx: Context, template: Template, hook: BlueGreenHook) -> None:
             raise _unparsed(
                 pair[0], f"Of {' and '.join(pair)} the template must have one, of the type {type}."
             )
-    if hook.task_sets.index(colour_id(hook.task_sets, resources)) != hook.definitions.index(
-        colour_id(hook.definitions, resources)
-    ):
+    if (hook.task_sets[0] in resources) != (hook.definitions[0] in resources):
         raise _unparsed(
             hook.definitions[0], "The task definition and the task set must be both blue, or both green."
         )
@@ -150,46 +149,39 @@ def _check(ctx: Context, template: Template, hook: BlueGreenHook) -> None:
             )
 
 
-def colour_id(pair: tuple[str, str], resources: Mapping[str, Any]) -> str:
-    """The id of the pair that the template has."""
-    return next(id for id in pair if id in resources)
-
-
 def _unparsed(id: str, why: str) -> Exception:
     return not_transformed(
         f'Failed to parse the template resource "Resources->{id}". Please validate the template configuration. {why}'
     )
 
 
-def _check_update(
+def _refusal(
     made: Plan,
     hook: BlueGreenHook,
     changes: list[Change],
     replaced: list[Change],
     application: tuple[str, str],
-) -> None:
-    """Raise HookFailed when the update is more, or something else, than the hook can carry out."""
+) -> str | None:
+    """Why the hook cannot carry out the update: it is more, or something else, than a green deployment."""
     if TRANSFORM not in made.transforms:
-        names = {hook.definitions: "TaskDefinition", hook.task_sets: "TaskSet"}
-        kind = next(name for pair, name in names.items() if replaced[0].id in pair)
-        raise HookFailed(
-            hook.id,
-            f"The {kind} logical Id [{replaced[0].id}] is the same between initial and final template, CodeDeploy "
-            "can't perform BlueGreen style update properly",
+        id = replaced[0].id
+        kind = "TaskDefinition" if id in hook.definitions else "TaskSet"
+        return (
+            f"The {kind} logical Id [{id}] is the same between initial and final template, CodeDeploy can't perform "
+            "BlueGreen style update properly"
         )
     others = [each.id for each in changes if each.id not in application and not _follows(each)]
     if others:
-        raise HookFailed(
-            hook.id,
+        return (
             "Additional resource diff other than ECS application related resource update is detected, CodeDeploy can't "
-            f"perform BlueGreen style update properly. Diff resource logical Ids: [{', '.join(others)}]",
+            f"perform BlueGreen style update properly. Diff resource logical Ids: [{', '.join(others)}]"
         )
     if hidden := sorted(set(_hidden(made, hook))):
-        raise HookFailed(
-            hook.id,
+        return (
             "Values that CloudFormation hides cannot be part of a green deployment, neither parameters with NoEcho nor "
-            f"dynamic references: [{', '.join(hidden)}]",
+            f"dynamic references: [{', '.join(hidden)}]"
         )
+    return None
 
 
 def _follows(change: Change) -> bool:
@@ -198,10 +190,10 @@ def _follows(change: Change) -> bool:
 
 
 def _hidden(made: Plan, hook: BlueGreenHook) -> Iterator[str]:
-    for pair in (hook.definitions, hook.task_sets):
-        resource = made.template.resources[colour_id(pair, made.template.resources)]
+    for id in made.template.resources.keys() & {*hook.definitions, *hook.task_sets}:
+        resource = made.template.resources[id]
         for name in references(resource.properties):
             if name in made.parameters and made.parameters[name].no_echo:
                 yield name
         if "{{resolve:" in json.dumps(evaluate(resource.properties, made.env), default=str):
-            yield resource.id
+            yield id

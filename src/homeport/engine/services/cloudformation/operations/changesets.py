@@ -209,6 +209,8 @@ def _stack_for(ctx: Context, name: str, kind: str) -> Body:
 
 
 def _status(stack: Body, made: Plan, changes: list[Change]) -> Body:
+    if made.refused:
+        return {"Status": "FAILED", "StatusReason": made.refused, "ExecutionStatus": "UNAVAILABLE"}
     unchanged = (
         "template" in stack and not changes and not _outputs_differ(stack, made) and not differs(stack, made)
     )

@@ -108,6 +108,8 @@ async def update_stack(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     made = await plan(ctx, request, stack, expand=True)
     stack = get_stack(ctx, stack["StackId"])
     check_updatable(stack)
+    if made.refused:
+        raise invalid(made.refused)
     if not differs(stack, made):
         raise invalid("No updates are to be performed.")
     begin_update(ctx, stack, made, request)

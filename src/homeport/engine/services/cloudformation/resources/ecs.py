@@ -42,6 +42,8 @@ _TASK_SET_ARN = (
     "join('', ['arn:aws:ecs:', region, ':', account, ':task-set/', split(properties.Cluster, '/')[-1], '/', "
     "split(properties.Service, '/')[-1], '/', split(id, '|')[2]])"
 )
+_GIVEN_UP = "is unable to consistently start tasks successfully"
+"""What ECS's service events say of a task set whose tasks fail again and again."""
 _TASK_SET = {**_TASK_SET_KEY, "taskSet": "split(id, '|')[2]"}
 
 
@@ -125,6 +127,29 @@ def _is_steady(service: dict[str, Any]) -> bool:
     return service["runningCount"] == service["desiredCount"] and not service.get("pendingCount")
 
 
+class TaskSet(Type):
+    """AWS::ECS::TaskSet: waits for the steady state, and fails once its tasks fail again and again."""
+
+    async def settled(self, request: Request) -> Made | None:
+        made = await super().settled(request)
+        if made is None:
+            await _check_tasks_start(request)
+        return made
+
+
+async def _check_tasks_start(request: Request) -> None:
+    """Raise NotStabilized when ECS has given up on a task set. Who may not look at the service waits on."""
+    members = {"services": "[properties.Service]", "cluster": "properties.Cluster"}
+    try:
+        answer = await send(request, "ecs", Call("describe_services", members, only=True), variables(request))
+    except AwsError:
+        return
+    about = f"taskSet {request.id.rpartition('|')[2]})"
+    for event in (event for service in answer["services"] for event in service.get("events", [])):
+        if about in event["message"] and _GIVEN_UP in event["message"]:
+            raise AwsError("NotStabilized", event["message"])
+
+
 TYPES = (
     Type(
         "AWS::ECS::Cluster",
@@ -196,7 +221,7 @@ TYPES = (
         delete=Call("delete_service", {**_SERVICE, "force": "`true`"}, only=True),
         deleted="!@ || status == 'INACTIVE'",
     ),
-    Type(
+    TaskSet(
         "AWS::ECS::TaskSet",
         "ecs",
         create=Call("create_task_set", {"clientToken": "token"}),
