@@ -30,9 +30,9 @@ def render(services: tuple[Service, ...] = SERVICES, notes: str = "") -> str:
     ]
     ordered = sorted(services, key=lambda service: service.name)
     for service in ordered:
-        lines.append(
-            f"| [{service.name}](#{service.name}) | {len(service.operations)} | {len(_known(service))} |"
-        )
+        known = _known(service)
+        implemented = len(service.operations.keys() & known.keys())
+        lines.append(f"| [{service.name}](#{service.name}) | {implemented} | {len(known)} |")
     lines += [
         "",
         "Every other service is answered by moto, mounted in the process, or by the emulator that `HOMEPORT_EMULATOR`",
@@ -44,7 +44,8 @@ def render(services: tuple[Service, ...] = SERVICES, notes: str = "") -> str:
         known = _known(service)
         missing = sorted(set(known) - set(service.operations))
         lines += ["", f"## {service.name}", ""]
-        lines.append("Implemented: " + ", ".join(known[name] for name in sorted(service.operations)) + ".")
+        names = sorted(service.operations.keys() & known.keys())
+        lines.append("Implemented: " + ", ".join(known[name] for name in names) + ".")
         if missing:
             lines += ["", "Not implemented: " + ", ".join(known[name] for name in missing) + "."]
         if service.name == "cloudformation":
@@ -55,7 +56,8 @@ def render(services: tuple[Service, ...] = SERVICES, notes: str = "") -> str:
 
 
 def _known(service: Service) -> dict[str, str]:
-    return {name: operation.name for name, operation in model.operations(service.name).items()}
+    operations, unpublished = model.operations(service.name), model.unpublished(service.name)
+    return {name: operation.name for name, operation in operations.items() if name not in unpublished}
 
 
 def notes() -> str:

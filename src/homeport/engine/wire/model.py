@@ -17,7 +17,8 @@ from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 
 _INDEX = Path(__file__).with_name("index.json")
-_loader = Loader(extra_search_paths=[str(Path(__file__).with_name("unpublished"))])
+_UNPUBLISHED = Path(__file__).with_name("unpublished")
+_loader = Loader(extra_search_paths=[str(_UNPUBLISHED)])
 
 
 class Candidate(NamedTuple):
@@ -49,6 +50,15 @@ def named_operations(service: str) -> dict[str, OperationModel]:
 def operations(service: str) -> dict[str, OperationModel]:
     """Operations by their boto3 method names."""
     return {xform_name(name): operation for name, operation in named_operations(service).items()}
+
+
+@cache
+def unpublished(service: str) -> frozenset[str]:
+    """The boto3 method names of operations that no SDK has."""
+    files = (_UNPUBLISHED / service).glob("*/service-2.sdk-extras.json")
+    return frozenset(
+        xform_name(name) for file in files for name in json.loads(file.read_text())["merge"]["operations"]
+    )
 
 
 @cache
