@@ -28,6 +28,11 @@ DRIFT_DETECTIONS = Table("cfn_drift_detections", key=("StackDriftDetectionId",))
 SIGNALS = Table("cfn_signals", key=("StackId", "LogicalResourceId", "UniqueId"))
 
 
+DELETED_SECONDS = 90 * 24 * 3600.0
+"""How long deleted stacks can be looked at.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStacks.html"""
+
+
 def find_stack(ctx: Context, name: str) -> Body | None:
     """The stack of this name or id; a deleted one only by its id."""
     if name.startswith("arn:"):
@@ -58,6 +63,7 @@ def set_status(ctx: Context, stack: Body, status: str, reason: str | None = None
     if status == "DELETE_COMPLETE":
         stack["live"] = 0
         stack["DeletionTime"] = ctx.now()
+        _forget_old(ctx)
     STACKS.put(ctx, stack)
     add_event(ctx, stack, stack["StackName"], stack["StackId"], "AWS::CloudFormation::Stack", status, reason)
     ctx.emit(
@@ -71,6 +77,21 @@ def set_status(ctx: Context, stack: Body, status: str, reason: str | None = None
         [stack["StackId"]],
     )
     ctx.notify(stack_topic(stack["StackId"]))
+
+
+def _forget_old(ctx: Context) -> None:
+    """Delete all rows of stacks that were deleted long ago."""
+    rows = ctx.store.execute(
+        "SELECT StackId FROM cfn_stacks "
+        "WHERE account = ? AND region = ? AND live = 0 AND json_extract(body, '$.DeletionTime') < ?",
+        *(*ctx.scope, ctx.now() - DELETED_SECONDS),
+    )
+    for row in rows:
+        for table in (STACKS, RESOURCES, EVENTS, CHANGE_SETS, SIGNALS):
+            ctx.store.execute(
+                f"DELETE FROM {table.name} WHERE account = ? AND region = ? AND StackId = ?",
+                *(*ctx.scope, row["StackId"]),
+            )
 
 
 def add_event(

@@ -25,6 +25,9 @@ _SHOWN = (
     "platformFamily",
     "networkConfiguration",
 )
+HISTORY_SECONDS = 90 * 24 * 3600.0
+"""How long service deployments can be looked at.
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/view-service-deployment.html"""
 _ALPHABET = string.ascii_letters + string.digits + "-_"
 
 
@@ -91,6 +94,7 @@ def new_deployment(
 def new_service_deployment(ctx: Context, service: Body, revision: Body, sources: list[Body]) -> Body:
     """Record that the service is to go from its revisions (the newest first) to another."""
     cluster, name = service["clusterName"], service["serviceName"]
+    _forget_old(ctx, service, revision)
     service["serviceDeployments"] += 1
     id = "".join(secrets.choice(_ALPHABET) for _ in range(21))
     row = {
@@ -114,6 +118,28 @@ def new_service_deployment(ctx: Context, service: Body, revision: Body, sources:
     row["status"] = "IN_PROGRESS"
     SERVICE_DEPLOYMENTS.put(ctx, row)
     return row
+
+
+def _forget_old(ctx: Context, service: Body, coming: Body) -> None:
+    """Delete the service deployments of long ago, and what only they had; `coming` is the revision to be deployed."""
+    key = service["clusterName"], service["serviceName"]
+    rows = SERVICE_DEPLOYMENTS.list(ctx, *key)
+    old = {row["number"] for row in rows if row["shown"]["createdAt"] < ctx.now() - HISTORY_SECONDS}
+    if not old:
+        return
+    for number in old:
+        SERVICE_DEPLOYMENTS.delete(ctx, *key, number)
+    used = {row["revision"] for row in rows if row["number"] not in old} | {coming["id"]}
+    if last := service["lastCompleted"]:
+        used.add(last["revision"])
+    for deployment in DEPLOYMENTS.list(ctx, *key):
+        if deployment["status"] == "INACTIVE" and deployment.get("serviceDeployment") in old:
+            DEPLOYMENTS.delete(ctx, *key, deployment["number"])
+        else:
+            used.add(deployment["revision"])
+    for revision in REVISIONS.list(ctx, *key):
+        if revision["id"] not in used:
+            REVISIONS.delete(ctx, *key, revision["id"])
 
 
 def end_service_deployment(

@@ -94,7 +94,8 @@ def _advance(
     """Bring a task set nearer to its scale. Returns how long its tasks may not be started after failures."""
     own = [row for row in rows if row["deployment"] == task_set["id"]]
     if task_set["status"] == "DRAINING" and not own:
-        DEPLOYMENTS.put(ctx, task_set | {"status": "INACTIVE"})
+        DEPLOYMENTS.delete(ctx, *_key(service), task_set["number"])
+        REVISIONS.delete(ctx, *_key(service), task_set["revision"])
         return 0.0
     note_healthy(ctx, service, task_set, own, judged)
     note_digests(ctx, service, task_set, own)
