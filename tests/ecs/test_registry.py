@@ -66,6 +66,23 @@ def test_a_tag_is_resolved_once_for_a_deployment(registry: Registry, role: str):
     assert {task["containers"][0]["imageDigest"] for task in ecs.tasks()} == {first}
 
 
+def test_an_image_that_no_task_has_any_more_is_removed_from_the_machine(own_engine, tmp_path: Path):
+    own_engine.start(HOMEPORT_CLOCK_SPEED="1200")
+    ecs = Ecs(own_engine)
+    ecs.api.create_cluster()
+    registry, task = Registry(ecs, tmp_path), {"executionRoleArn": execution_role(own_engine, "ecr:*")}
+    ecs.serve(ecs.define("exec sleep 600", image=registry.push("v1", "one"), task=task))
+    ecs.run(ecs.define("true", "once", image=registry.push("v2", "two"), task=task))
+
+    def present() -> int:
+        listed = ["docker", "images", "--quiet", "--filter", f"reference={registry.host}/*/*"]
+        return len(subprocess.run(listed, check=True, capture_output=True, text=True).stdout.split())
+
+    until(present, lambda count: count == 2)
+    until(present, lambda count: count == 1)
+    assert [task["lastStatus"] for task in ecs.tasks()] == ["RUNNING"]
+
+
 def test_a_tag_that_is_not_there_is_named(registry: Registry, role: str):
     ecs = registry.ecs
     image = registry.push("v1", "one").replace(":v1", ":v7")

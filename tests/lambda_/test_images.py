@@ -76,6 +76,12 @@ def test_an_image_with_a_runtime_of_its_own_answers(engine: RunningEngine, tmp_p
     assert call(engine, {"n": 2})["handler"] == "app.handler"
     push(engine, tmp_path, "new.handler")
     assert call(engine)["handler"] == "app.handler", "a function keeps the image that the tag meant"
+    image = f"127.0.0.1:{engine.port}/{code['ResolvedImageUri']}"
+    subprocess.run(["docker", "rmi", "--force", image], check=True, capture_output=True)
+    functions.update_function_configuration(FunctionName="f", ImageConfig={"Command": ["other.handler"]})
+    updated(engine)
+    assert call(engine)["handler"] == "other.handler", "an image that somebody removed is pulled again"
+    functions.update_function_configuration(FunctionName="f", ImageConfig={})
     functions.update_function_code(FunctionName="f", ImageUri=uri)
     updated(engine)
     assert call(engine)["handler"] == "new.handler"

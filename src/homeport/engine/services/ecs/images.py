@@ -8,14 +8,16 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from homeport.engine.containers import base_images, recipes
-from homeport.engine.containers.errors import PullFailed
+from homeport.engine.containers.errors import DockerRefused, PullFailed
 from homeport.engine.services import ecr_images
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecs import secrets
 from homeport.engine.services.ecs.failure import CannotStart, told
+from homeport.engine.services.ecs.tables import TASKS
 from homeport.engine.wire.errors import AwsError
 
 Body = dict[str, Any]
@@ -72,6 +74,22 @@ async def fetch(ctx: Context, definition: Body, digest: str | None, role: str | 
         found = await runtime.images.inspect(reference)
     digests = [each.partition("@")[2] for each in (found or {}).get("RepoDigests") or []]
     return {"reference": reference, "digest": digest or (digests[0] if digests else None)}
+
+
+async def clean_up(ctx: Context, row: Body) -> None:
+    """Remove from this machine what a task that is to be forgotten ran of the engine's own registry, unless another
+    task has it, too: it can be pulled again.
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/automated_image_cleanup.html"""
+    own = f"127.0.0.1:{ctx.engine.config.port}/"
+    gone = {each for each in row.get("references", {}).values() if each.startswith(own)}
+    if not gone:
+        return
+    for _, other in TASKS.everywhere(ctx.store):
+        if other["taskId"] != row["taskId"]:
+            gone -= set(other.get("references", {}).values())
+    for reference in gone:
+        with contextlib.suppress(DockerRefused):  # a build's container or a function's has it
+            await ctx.engine.docker.images.remove(reference)
 
 
 async def _make(ctx: Context, recipe: recipes.Recipe, container: str) -> str:

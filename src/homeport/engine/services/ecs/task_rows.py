@@ -250,14 +250,10 @@ def timestamp(value: float) -> str:
     return datetime.fromtimestamp(value, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def forget(ctx: Context, row: Body) -> float | None:
-    """Delete the row of a task that stopped long ago; else return after how many seconds it is to be deleted."""
-    left: float = row["task"]["stoppedAt"] + KEPT_SECONDS - ctx.now()
-    if left > 0:
-        return left
+def forget(ctx: Context, row: Body) -> None:
+    """Delete the row of a task."""
     with ctx.store.transaction():
         TASKS.delete(ctx, row["clusterName"], row["taskId"])
         TOKENS.delete(ctx, row.get("token"))
         for position in LOG_POSITIONS.list(ctx, row["taskId"]):
             LOG_POSITIONS.delete(ctx, row["taskId"], position["container"])
-    return None

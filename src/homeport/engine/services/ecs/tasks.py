@@ -15,7 +15,7 @@ from homeport.engine.containers.errors import DockerUnavailable
 from homeport.engine.containers.events import Event
 from homeport.engine.durable.reconciler import Key
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecs import discovery, logs, start, targets
+from homeport.engine.services.ecs import discovery, images, logs, start, targets
 from homeport.engine.services.ecs.capacity import WARNING_SECONDS
 from homeport.engine.services.ecs.containers import stop_timeout
 from homeport.engine.services.ecs.failure import CannotStart
@@ -26,6 +26,7 @@ from homeport.engine.services.ecs.service_rows import leaving_with, tell
 from homeport.engine.services.ecs.tables import TASKS
 from homeport.engine.services.ecs.task_rows import (
     ENDING,
+    KEPT_SECONDS,
     TASK,
     Body,
     change,
@@ -75,8 +76,6 @@ async def reconcile(ctx: Context, key: str) -> float | None:
         row = TASKS.get(ctx, *key.split("/"))
         if row is None:
             return None
-        if row["lastStatus"] == "STOPPED":
-            return forget(ctx, row)
         try:
             after = await _STATES[row["lastStatus"]](ctx, row)
         except CannotStart as error:
@@ -202,6 +201,15 @@ async def _deprovisioning(ctx: Context, row: Body) -> float | None:
     return _enter(ctx, row, "STOPPED", end)
 
 
+async def _stopped(ctx: Context, row: Body) -> float | None:
+    left: float = row["task"]["stoppedAt"] + KEPT_SECONDS - ctx.now()
+    if left > 0:
+        return left
+    await images.clean_up(ctx, row)
+    forget(ctx, row)
+    return None
+
+
 _STATES: dict[str, Callable[[Context, Body], Awaitable[float | None]]] = {
     "PROVISIONING": _provisioning,
     "PENDING": _pending,
@@ -210,6 +218,7 @@ _STATES: dict[str, Callable[[Context, Body], Awaitable[float | None]]] = {
     "DEACTIVATING": _deactivating,
     "STOPPING": _stopping,
     "DEPROVISIONING": _deprovisioning,
+    "STOPPED": _stopped,
 }
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from homeport.engine.services.context import Context
 from homeport.engine.services.engine import ContainerAccess
 from homeport.engine.services.lambda_ import packages, runtimes
+from homeport.engine.services.lambda_.images import provide
 from homeport.engine.services.lambda_.log_stream import LogStream
 from homeport.engine.services.lambda_.tables import Row
 from homeport.engine.services.trust import ca_bundle
@@ -69,14 +70,13 @@ def _hosts(ctx: Context, id: str) -> list[str]:
 
 async def _program(ctx: Context, version: Row) -> dict[str, Any]:
     """The image and what runs in it."""
-    configuration = version["configuration"]
+    configuration, image = version["configuration"], await provide(ctx, version)
     if runtime := configuration.get("Runtime"):
         found = runtimes.RUNTIMES[runtime]
         command = [found.program, f"{runtimes.RUNTIME_FOLDER}/{found.bootstrap}"]
         # one stream, so that what is written to stdout and stderr keeps its order
         shell = ["/bin/sh", "-c", 'exec "$0" "$@" 2>&1', *command]
-        return {"Image": runtimes.IMAGE.name, "Entrypoint": shell, "Cmd": [], "WorkingDir": TASK_ROOT}
-    image = version["code"]["image"]
+        return {"Image": image, "Entrypoint": shell, "Cmd": [], "WorkingDir": TASK_ROOT}
     own = ((await ctx.engine.docker.images.inspect(image)) or {}).get("Config", {})
     wanted = configuration.get("ImageConfigResponse", {}).get("ImageConfig", {})
     return {

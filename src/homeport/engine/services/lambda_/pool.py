@@ -18,6 +18,7 @@ from homeport.engine.services.context import Context
 from homeport.engine.services.engine import Engine
 from homeport.engine.services.lambda_ import metrics
 from homeport.engine.services.lambda_.environment import Environment, Invocation, Outcome
+from homeport.engine.services.lambda_.images import Unready
 from homeport.engine.services.lambda_.tables import FUNCTIONS, Row
 from homeport.engine.store.database import Scope
 from homeport.engine.wire.errors import AwsError
@@ -101,7 +102,7 @@ class Pool:
             self._environments[environment.id] = environment
         try:
             await environment.prepare()
-        except (DockerRefused, DockerUnavailable, AwsError) as error:
+        except (DockerRefused, DockerUnavailable, Unready, AwsError) as error:
             await self._remove(environment)
             message = error.message if isinstance(error, DockerRefused | AwsError) else str(error)
             if isinstance(error, AwsError) and error.code == "AccessDenied":

@@ -6,50 +6,12 @@ https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
-from homeport.engine.containers import base_images
-from homeport.engine.containers.errors import DockerRefused, DockerUnavailable, PullFailed
 from homeport.engine.durable.execution import Execution, ExecutionKind
-from homeport.engine.services import ecr_images
 from homeport.engine.services.context import Context
-from homeport.engine.services.lambda_ import runtimes
-from homeport.engine.services.lambda_.names import invalid
+from homeport.engine.services.lambda_.images import Unready, provide
 from homeport.engine.services.lambda_.pool import Pool
 from homeport.engine.services.lambda_.tables import LATEST, VERSIONS, Row
-from homeport.engine.wire.errors import AwsError
-
-
-class _Unready(Exception):
-    """Why a function cannot run: AWS's StateReasonCode, and a sentence."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-async def resolve(ctx: Context, uri: str) -> str:
-    """The image with its digest, which the function keeps whatever happens to the tag. Raises
-    InvalidParameterValueException."""
-    found = ecr_images.parse(uri)
-    if found is None:
-        raise invalid(
-            f"Source image {uri} is not valid. Provide a valid source image of an ECR repository: "
-            "<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>."
-        )
-    try:
-        digest = await ecr_images.find_digest(_ecr(ctx, found), found)
-    except AwsError as error:
-        raise invalid(
-            f"Source image {uri} is not valid. Provide a valid source image. ({error.message})"
-        ) from None
-    if digest is None:
-        raise invalid(f"Source image {uri} does not exist. Provide a valid source image.")
-    return found.at(digest)
-
-
-def _ecr(ctx: Context, image: ecr_images.EcrImage) -> Any:
-    return ctx.client("ecr", as_service=True, region=image.region)
 
 
 async def _prepare(x: Execution) -> None:
@@ -58,7 +20,7 @@ async def _prepare(x: Execution) -> None:
         return
 
     async def image() -> str:
-        return await _provide(x.ctx, version)
+        return await provide(x.ctx, version)
 
     def ready(reference: str) -> None:
         _settle(x, {"State": "Active", "LastUpdateStatus": "Successful"}, reference)
@@ -101,36 +63,8 @@ def topic(ctx: Context, name: str) -> str:
     return f"lambda.state:{ctx.region}:{name}"
 
 
-async def _provide(ctx: Context, version: Row) -> str:
-    """Docker's reference of the function's image, which is on this machine when this returns."""
-    try:
-        if version["configuration"]["PackageType"] == "Zip":
-            return await base_images.ensure(ctx.engine.docker.images, runtimes.IMAGE)
-        return await _pull(ctx, version["code"]["uri"])
-    except base_images.CannotMake as error:
-        raise _Unready("InternalError", str(error)) from None
-    except PullFailed as error:
-        code = "ImageAccessDenied" if error.reason == "denied" else "InvalidImage"
-        raise _Unready(code, f"{version['code']['uri']} could not be pulled: {error.message}") from None
-    except (DockerRefused, DockerUnavailable) as error:
-        raise _Unready("InternalError", str(error)) from None
-
-
-async def _pull(ctx: Context, uri: str) -> str:
-    found = ecr_images.parse(uri)
-    assert found
-    reference = await ecr_images.reference(ctx, uri)
-    if await ctx.engine.docker.images.inspect(reference) is None:
-        try:
-            user, password = await ecr_images.login(_ecr(ctx, found))
-        except AwsError as error:
-            raise _Unready("ImageAccessDenied", error.message) from None
-        await ctx.engine.docker.images.pull(reference, username=user, password=password)
-    return reference
-
-
 async def _failed(x: Execution, error: Exception) -> None:
-    code = error.code if isinstance(error, _Unready) else "InternalError"
+    code = error.code if isinstance(error, Unready) else "InternalError"
     with x.ctx.store.transaction():
         version = VERSIONS.get(x.ctx, x.input["name"], LATEST)
         if version is None:

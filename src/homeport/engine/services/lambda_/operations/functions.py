@@ -11,7 +11,7 @@ import uuid
 from typing import Any
 
 from homeport.engine.services.context import Context
-from homeport.engine.services.lambda_ import configuration, downloads, packages, preparation
+from homeport.engine.services.lambda_ import configuration, downloads, images, packages, preparation
 from homeport.engine.services.lambda_.names import arn_of, find_function, find_version, invalid, reference
 from homeport.engine.services.lambda_.publishing import publish
 from homeport.engine.services.lambda_.tables import ALIASES, EVENT_CONFIGS, FUNCTIONS, LATEST, VERSIONS, Row
@@ -56,7 +56,7 @@ async def _take_code(ctx: Context, version: Row, code: dict[str, Any]) -> None:
     if shown["PackageType"] == "Image":
         if "ImageUri" not in code:
             raise invalid("Please provide ImageUri when updating a function with packageType Image.")
-        uri = await preparation.resolve(ctx, code["ImageUri"])
+        uri = await images.resolve(ctx, code["ImageUri"])
         version["code"] |= {"uri": uri, "given": code["ImageUri"]}
         version["code"].setdefault("generation", str(uuid.uuid4()))
         shown |= {"CodeSha256": uri.partition("@sha256:")[2], "CodeSize": 0}
