@@ -44,7 +44,11 @@ def test_killed_at_a_failpoint_an_execution_ends_as_an_uninterrupted_one(own_eng
         own_engine.start(HOMEPORT_FAIL_AT=point)
         id = start(own_engine, "web")
         own_engine.wait_dead()
+        left = own_engine.data / "codepipeline" / "left", own_engine.data / "codecommit" / "left.git"
+        for folder in left:
+            folder.mkdir()
         own_engine.start()
+        assert not any(folder.exists() for folder in left), "what a kill leaves goes at the next start"
         assert outcome(own_engine, "web", id) == ("Succeeded", []), point
         actions = own_engine.client("codepipeline").list_action_executions(
             pipelineName="web", filter={"pipelineExecutionId": id}

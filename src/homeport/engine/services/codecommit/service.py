@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from homeport.engine.services.codecommit import tables
 from homeport.engine.services.codecommit.mount import PREFIX, mount
 from homeport.engine.services.codecommit.operations import (
     approvals,
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from homeport.engine.services.engine import Engine
 
 
+async def _start(engine: Engine) -> None:
+    tables.sweep(engine)
+
+
 async def _reset(engine: Engine) -> None:
     engine.clear_folder("codecommit")
 
@@ -33,5 +38,6 @@ SERVICE = Service(
     executions=(TRIGGER,),
     reconcilers=(RECONCILER,),
     mounts={PREFIX: mount},
+    start=_start,
     reset=_reset,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -37,3 +38,11 @@ def path(ctx: Context, row: Row) -> Path:
 def folder(engine: Any, repository_id: str) -> Path:
     """Where the bare repository of this id lies."""
     return engine.folder("codecommit") / f"{repository_id}.git"
+
+
+def sweep(engine: Any) -> None:
+    """Remove the repositories that a killed engine had deleted, or had not finished to make."""
+    known = {folder(engine, row["repositoryId"]) for _, row in REPOSITORIES.everywhere(engine.store)}
+    for found in engine.folder("codecommit").iterdir():
+        if found not in known:
+            shutil.rmtree(found, ignore_errors=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +19,9 @@ from homeport.engine.services.context import Client, Context
 from homeport.engine.store.table import Table
 
 T = TypeVar("T")
+
+FOLDER = "codepipeline"
+"""Where artifacts lie while they are worked on, in the data folder."""
 
 
 class Running:
@@ -90,9 +94,15 @@ class Running:
                 await self.x.step(f"copy {artifact.name}", partial(self._copy, artifact, copy))
                 self._brought[artifact.name] = copy
 
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """A folder for as long as it is needed. What a killed engine leaves there goes when the next one starts."""
+        with tempfile.TemporaryDirectory(dir=self.ctx.engine.folder(FOLDER)) as name:
+            yield Path(name)
+
     async def _copy(self, artifact: Artifact, copy: Artifact) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            await self.upload(copy, await self.download(artifact, Path(folder)))
+        with self.folder() as folder:
+            await self.upload(copy, await self.download(artifact, folder))
 
     @property
     def inputs(self) -> list[Artifact]:

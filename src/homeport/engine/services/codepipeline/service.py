@@ -24,6 +24,7 @@ from homeport.engine.services.codepipeline.operations import (
     types,
     webhooks,
 )
+from homeport.engine.services.codepipeline.running import FOLDER
 from homeport.engine.services.codepipeline.tables import EXECUTIONS, PIPELINES
 from homeport.engine.services.context import Context
 from homeport.engine.services.engine import Engine
@@ -42,6 +43,7 @@ async def _advance(ctx: Context, pipeline_name: str) -> None:
 
 
 async def _start(engine: Engine) -> None:
+    engine.clear_folder(FOLDER)
     engine.part(Listeners).add("codepipeline", start_for)
 
 

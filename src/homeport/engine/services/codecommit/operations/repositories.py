@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/codecommit/latest/APIReference/API_CreateRepository.
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import uuid
 from typing import Any
@@ -122,7 +123,7 @@ async def delete_repository(ctx: Context, request: dict[str, Any]) -> dict[str, 
             REFERENCES.delete(ctx, row["repositoryId"], reference["name"])
         for pull_request in PULL_REQUESTS.list(ctx, repositoryName=row["repositoryName"]):
             PULL_REQUESTS.delete(ctx, pull_request["number"])
-    shutil.rmtree(tables.path(ctx, row), ignore_errors=True)
+    await asyncio.to_thread(shutil.rmtree, tables.path(ctx, row), ignore_errors=True)
     return {"repositoryId": row["repositoryId"]}
 
 

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Cloud
 from __future__ import annotations
 
 import json
-import tempfile
 import zipfile
 from functools import partial
 from pathlib import Path
@@ -170,15 +169,15 @@ async def _request(running: Running) -> dict[str, Any]:
     configuration = running.configuration
     if not configuration.get("TemplatePath"):
         raise ActionFailed("TemplatePath is required for this ActionMode", code="ConfigurationError")
-    with tempfile.TemporaryDirectory() as folder:
-        files = ArtifactFiles(running, Path(folder))
+    with running.folder() as folder:
+        files = ArtifactFiles(running, folder)
         template = await files.text(configuration["TemplatePath"])
         settings: dict[str, Any] = {}
         if path := configuration.get("TemplateConfiguration"):
             settings = _settings(path, await files.text(path))
         overrides = running.json("ParameterOverrides") or {}
         values = await parameters({**settings.get("Parameters", {}), **overrides}, files)
-        request = await _template(running, template, Path(folder))
+        request = await _template(running, template, folder)
     request |= {
         "StackName": configuration["StackName"],
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
@@ -299,8 +298,8 @@ async def _outputs(running: Running, name: str, summary: str, missing_ok: bool =
 
 async def _write(running: Running, place: Artifact, variables: dict[str, str]) -> None:
     name = running.configuration.get("OutputFileName") or "CreateStackOutput.json"
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "output.zip"
+    with running.folder() as folder:
+        file = folder / "output.zip"
         with zipfile.ZipFile(file, "w") as archive:
             archive.writestr(name, json.dumps(variables))
         await running.upload(place, file)

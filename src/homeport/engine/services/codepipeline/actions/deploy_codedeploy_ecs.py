@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from homeport.engine.services.codepipeline import artifacts
@@ -84,8 +82,8 @@ async def _image(running: Running, artifact: str) -> str:
 
 
 async def _file(running: Running, what: str, artifact: str, path: str) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        file = await running.download(running.input(artifact), Path(folder))
+    with running.folder() as folder:
+        file = await running.download(running.input(artifact), folder)
         content = await artifacts.member(file, path)
     if content is None:
         raise ActionFailed(

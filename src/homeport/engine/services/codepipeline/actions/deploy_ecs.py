@@ -8,8 +8,6 @@ reason when the circuit breaker or an alarm failed it, or another deployment too
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from homeport.engine.services.codepipeline import artifacts
@@ -46,8 +44,8 @@ async def _run(running: Running) -> ActionResult:
 async def _images(running: Running) -> dict[str, str]:
     name = running.configuration.get("FileName") or "imagedefinitions.json"
     artifact = running.inputs[0]
-    with tempfile.TemporaryDirectory() as folder:
-        file = await running.download(artifact, Path(folder))
+    with running.folder() as folder:
+        file = await running.download(artifact, folder)
         content = await artifacts.member(file, name)
     if content is None:
         raise ActionFailed(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
-import tempfile
 import uuid
 import zipfile
 from datetime import UTC, datetime
@@ -36,8 +35,8 @@ async def _run(running: Running) -> ActionResult:
 async def _deploy(running: Running) -> int:
     configuration, artifact = running.configuration, running.inputs[0]
     key = _dated(running, configuration.get("ObjectKey", ""))
-    with tempfile.TemporaryDirectory() as folder:
-        file = await running.download(artifact, Path(folder))
+    with running.folder() as folder:
+        file = await running.download(artifact, folder)
         if configuration["Extract"].lower() != "true":
             if not key:
                 raise ActionFailed("ObjectKey is required when Extract is false", code="ConfigurationError")
@@ -45,7 +44,7 @@ async def _deploy(running: Running) -> int:
             return 1
         prefix = f"{key.strip('/')}/" if key else ""
         try:
-            members = await asyncio.to_thread(_unpack, file, Path(folder) / "tree")
+            members = await asyncio.to_thread(_unpack, file, folder / "tree")
         except zipfile.BadZipFile:
             raise ActionFailed(f"The artifact {artifact.name} is not a zip file") from None
         for name, path in members:

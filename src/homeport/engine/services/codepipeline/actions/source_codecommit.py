@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeC
 from __future__ import annotations
 
 import json
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,8 +63,8 @@ def _date(git: str) -> str:
 
 async def _write(running: Running, commit_id: str, output: Artifact) -> None:
     repository = running.configuration["RepositoryName"]
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "source.zip"
+    with running.folder() as folder:
+        file = folder / "source.zip"
         if running.configuration.get("OutputArtifactFormat") == "CODEBUILD_CLONE_REF":
             _write_reference(running, commit_id, file)
         else:

@@ -6,10 +6,8 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Codes
 from __future__ import annotations
 
 import json
-import tempfile
 import zipfile
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from homeport.engine.services.codecommit import git
@@ -85,8 +83,8 @@ async def _connection(running: Running) -> tuple[Any, dict[str, Any]]:
 async def _write(running: Running, commit: str, output: Artifact) -> None:
     ctx, connection = await _connection(running)
     repository = running.configuration["FullRepositoryId"]
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "source.zip"
+    with running.folder() as folder:
+        file = folder / "source.zip"
         if running.configuration.get("OutputArtifactFormat") == "CODEBUILD_CLONE_REF":
             reference = {
                 "ConnectionArn": running.configuration["ConnectionArn"],

@@ -6,10 +6,8 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ECR.h
 from __future__ import annotations
 
 import json
-import tempfile
 import zipfile
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from homeport.engine.services.codepipeline.actions.contract import (
@@ -64,8 +62,8 @@ async def _detail(running: Running) -> dict[str, Any]:
 
 
 async def _write(running: Running, detail: dict[str, Any], output: Artifact) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "source.zip"
+    with running.folder() as folder:
+        file = folder / "source.zip"
         with zipfile.ZipFile(file, "w") as target:
             target.writestr("imageDetail.json", json.dumps(detail))
         await running.upload(output, file)

@@ -5,8 +5,6 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3.ht
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from homeport.engine.services.codepipeline.actions.contract import (
@@ -46,8 +44,8 @@ async def _copy(running: Running, bucket: str, key: str, output: Artifact) -> di
         )
     version = running.override("S3_OBJECT_VERSION_ID")
     answer: dict[str, Any] = await s3.get_object(Bucket=bucket, Key=key, VersionId=version)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "source.zip"
+    with running.folder() as folder:
+        file = folder / "source.zip"
         with file.open("wb") as target:
             body = answer["Body"]
             if isinstance(body, bytes):
