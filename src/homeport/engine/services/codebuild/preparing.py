@@ -143,7 +143,7 @@ async def prepare(ctx: Context, build: Row, image: str, nonce: str) -> Row:
         "buildspec": text,
         "directories": directories,
         "resolved": shown,
-        "cacheKey": s3_cache.expanded_key(spec, primary),
+        "cacheKey": await s3_cache.expanded_key(spec, primary),
         "secret": [name for name, value in values.items() if value in hidden],
     }
 

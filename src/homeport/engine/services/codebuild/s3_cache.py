@@ -32,7 +32,7 @@ async def restore(
     s3 = ctx.client("s3", role=build["serviceRole"])
     target = workspace.folder / "cache"
     for key in (spec.cache.key, *spec.cache.fallback_keys):
-        bucket, name = _place(build, _expanded(key, folder))
+        bucket, name = _place(build, await asyncio.to_thread(_expanded, key, folder))
         try:
             await transfer.download(s3, bucket, name, target.with_suffix(".zip"))
         except AwsError as error:
@@ -72,9 +72,9 @@ async def save(
     return f"Saved {len(picked)} files to the cache s3://{bucket}/{name}"
 
 
-def expanded_key(spec: Buildspec, folder: Path) -> str:
+async def expanded_key(spec: Buildspec, folder: Path) -> str:
     """The cache's key, with the hashes of the files that it names."""
-    return _expanded(spec.cache.key, folder)
+    return await asyncio.to_thread(_expanded, spec.cache.key, folder)
 
 
 def _is_wanted(build: Row, spec: Buildspec) -> bool:
@@ -92,9 +92,9 @@ def _place(build: Row, key: str) -> tuple[str, str]:
 
 def _expanded(key: str, folder: Path) -> str:
     def hash_of(found: re.Match[str]) -> str:
-        digest = hashlib.sha256()
+        digest, inside = hashlib.sha256(), folder.resolve()
         for file in sorted(folder.glob(found[1])):
-            if file.is_file():
+            if file.is_file() and file.resolve().is_relative_to(inside):
                 digest.update(file.read_bytes())
         return digest.hexdigest()
 
