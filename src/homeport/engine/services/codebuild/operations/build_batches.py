@@ -23,7 +23,12 @@ _PAGE = 100
 _DEFAULT_TIMEOUT = 480
 
 
-@operation(pass_role={"serviceRoleOverride": "codebuild.amazonaws.com"})
+@operation(
+    pass_role={
+        "serviceRoleOverride": "codebuild.amazonaws.com",
+        "buildBatchConfigOverride.serviceRole": "codebuild.amazonaws.com",
+    }
+)
 async def start_build_batch(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """Start a batch."""
     return {"buildBatch": shown(start_batch(ctx, request, initiator(ctx)))}

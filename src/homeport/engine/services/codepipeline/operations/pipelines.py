@@ -30,6 +30,10 @@ from homeport.engine.wire.errors import AwsError
 _ROLES = {
     "pipeline.roleArn": "codepipeline.amazonaws.com",
     "pipeline.stages[].actions[].roleArn": "codepipeline.amazonaws.com",
+    **{
+        f"pipeline.stages[].{condition}.conditions[].rules[].roleArn": "codepipeline.amazonaws.com"
+        for condition in ("beforeEntry", "onSuccess", "onFailure")
+    },
 }
 
 
