@@ -46,7 +46,7 @@ def test_killed_at_a_failpoint_an_execution_ends_as_an_uninterrupted_one(own_eng
         own_engine.wait_dead()
         left = own_engine.data / "codepipeline" / "left", own_engine.data / "codecommit" / "left.git"
         for folder in left:
-            folder.mkdir()
+            folder.mkdir(parents=True)
         own_engine.start()
         assert not any(folder.exists() for folder in left), "what a kill leaves goes at the next start"
         assert outcome(own_engine, "web", id) == ("Succeeded", []), point
