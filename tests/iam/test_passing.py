@@ -25,6 +25,7 @@ NOT_PASSED = {
         "vpcLatticeConfigurations",
         "overrides",
     },
+    "logs": {"roleArn"},  # Lambda functions take none: refused
     "secretsmanager": {"ExternalSecretRotationRoleArn"},  # rotation is refused
 }
 """Parts of the names of members that no service gets to act as. ECS refuses those features, classic load balancers
