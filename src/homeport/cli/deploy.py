@@ -130,19 +130,7 @@ def _deploy(
             return stacks.deploy(cloudformation, manifest.app, template, parameters, tags, note)
         except stacks.DeployFailed as error:
             live.update("")
-            hint = _kept_repository(manifest) if "AWS::CodeCommit::Repository" in str(error) else ""
-            raise CannotReach(
-                f"{manifest.app} was not deployed, and is as it was before. {error}{hint}"
-            ) from None
-
-
-def _kept_repository(manifest: Manifest) -> str:
-    """What to do about the repository that `destroy` has kept."""
-    name = manifest.source.repository or manifest.app
-    return (
-        f"\nA repository outlives its stack. Use the one that is there: `source: {{existing: true}}` in homeport.yml. "
-        f"Or delete it with all its commits:  aws codecommit delete-repository --repository-name {name}"
-    )
+            raise CannotReach(f"{manifest.app} was not deployed, and is as it was before. {error}") from None
 
 
 def _progress(shown: dict[str, stacks.Event]) -> Table:
@@ -221,7 +209,7 @@ def _next_steps(target: Target, manifest: Manifest, outputs: dict[str, str], fol
     elif clone and folder is not None:
         out.print("This folder is no git repository yet. Make it one, and homeport lets it push:")
         _tell("Begin", f"git init --initial-branch {branch} && git add . && git commit -m 'Begin'")
-        _tell("Then", "homeport deploy")
+        _tell("Then", f"homeport deploy{target.words}")
         return
     elif clone:
         _tell("Once", "git config credential.helper '!aws codecommit credential-helper $@'")
@@ -230,7 +218,7 @@ def _next_steps(target: Target, manifest: Manifest, outputs: dict[str, str], fol
     elif manifest.source.provider == "connection":
         out.print("A new connection waits for your consent in the console: Developer Tools, Connections.")
         _tell("Release", f"push to {manifest.source.repository}, branch {branch}")
-    _tell("Follow", f"homeport status {manifest.app} --watch")
+    _tell("Follow", f"homeport status {manifest.app} --watch{target.words}")
     for environment in manifest.environments if not manifest.override.template else ():
         several = len(manifest.environments) > 1
         address = address_of(target, manifest.app, environment if several else None)

@@ -123,7 +123,7 @@ def start(
     client = target.client("codepipeline")
     name = _name(client, pipeline)
     started = pipelines.start(client, name, commit)
-    sentence = f"{name} runs as {started}. Follow it:  homeport status {name} --watch"
+    sentence = f"{name} runs as {started}. Follow it:  homeport status {name} --watch{target.words}"
     tell(output, sentence, pipeline=name, execution=started)
 
 
@@ -164,10 +164,10 @@ def retry(
     if failed is None:
         raise CannotReach(
             f"No action of the execution {shown.id} of {name} has failed: it is {shown.status}. "
-            f"Run the newest commit:  homeport start {name}"
+            f"Run the newest commit:  homeport start {name}{target.words}"
         )
     pipelines.retry(client, name, shown.id, failed.stage, all_actions)
-    sentence = f"{name}: the stage {failed.stage} runs again. Follow it:  homeport status {name} --watch"
+    sentence = f"{name}: the stage {failed.stage} runs again. Follow it:  homeport status {name} --watch{target.words}"
     tell(output, sentence, pipeline=name, execution=shown.id, stage=failed.stage)
 
 
@@ -317,7 +317,9 @@ def _answer(target: Target, pipeline: str | None, result: str, comment: str, out
     name = _name(client, pipeline)
     found = approvals.waiting(client, name)
     if not found:
-        raise CannotReach(f"{name} does not wait for an approval. What it does:  homeport status {name}")
+        raise CannotReach(
+            f"{name} does not wait for an approval. What it does:  homeport status {name}{target.words}"
+        )
     approvals.answer(client, found[0], result, comment)
     sentence = f"{name}: {found[0].stage}/{found[0].action} is {result.lower()}."
     tell(output, sentence, pipeline=name, stage=found[0].stage, action=found[0].action)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -50,6 +51,14 @@ class Target:
             )
 
     @property
+    def words(self) -> str:
+        """The options that lead another command to the same place, each with a space before it: for hints."""
+        data = "" if str(self.data) == os.environ.get("HOMEPORT_DATA") else self.data
+        name = "" if self.name is TargetName.local else self.name
+        given = {"--target": name, "--profile": self.profile, "--region": self.region, "--data": data}
+        return "".join(f" {option} {shlex.quote(str(value))}" for option, value in given.items() if value)
+
+    @property
     def folder(self) -> Path:
         """The local engine's data folder."""
         from homeport.engine.config import default_data
@@ -84,7 +93,10 @@ class Target:
         import boto3
 
         if self.name is TargetName.aws or self.is_named_by_environment:
-            return boto3.session.Session(profile_name=self.profile, region_name=self.region)
+            region = self.region or os.environ.get(
+                "AWS_REGION"
+            )  # which boto3 does not read, unlike AWS's other tools
+            return boto3.session.Session(profile_name=self.profile, region_name=region)
         return boto3.session.Session(
             aws_access_key_id=self.facts["access_key_id"],
             aws_secret_access_key=self.facts["secret_access_key"],
