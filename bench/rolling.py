@@ -82,7 +82,7 @@ class Site:
     def __init__(self, engine: RunningEngine, tasks: int) -> None:
         self.engine = engine
         self._balance()
-        engine.client("ecs").create_cluster()
+        engine.client("ecs").create_cluster(capacityProviders=["FARGATE_SPOT"])
         target = {"targetGroupArn": self._group, "containerName": "app", "containerPort": versions.PORT}
         engine.client("ecs").create_service(
             serviceName="web",

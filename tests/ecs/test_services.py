@@ -1,6 +1,7 @@
 """Services without a load balancer: kept at their count, rolled, taken back."""
 
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_what_ended_an_hour_ago_is_forgotten(own_engine):
         lambda answers: all(answer["failures"] for answer in answers),
     )
     assert [answer["failures"][0]["reason"] for answer in reasons] == ["MISSING", "MISSING"]
-    assert ecs.tasks(status="STOPPED") == []
+    assert ecs.api.list_tasks(family="app", desiredStatus="STOPPED")["taskArns"] == []
     ecs.serve(definition)
     assert ecs.service()["status"] == "ACTIVE"
 
@@ -131,13 +132,19 @@ def test_tasks_are_spread_over_capacity_providers_and_spot_is_interrupted_and_re
         {"capacityProvider": "FARGATE", "base": 1, "weight": 1},
         {"capacityProvider": "FARGATE_SPOT", "weight": 2},
     ]
-    ecs.api.create_service(
-        serviceName="web",
-        taskDefinition=ecs.define("trap 'exit 0' TERM; while true; do sleep 0.05; done"),
-        desiredCount=4,
-        capacityProviderStrategy=strategy,
-        networkConfiguration=NETWORK,
+    wanted: dict[str, Any] = {
+        "serviceName": "web",
+        "taskDefinition": ecs.define("trap 'exit 0' TERM; while true; do sleep 0.05; done"),
+        "desiredCount": 4,
+        "capacityProviderStrategy": strategy,
+        "networkConfiguration": NETWORK,
+    }
+    with pytest.raises(ecs.api.exceptions.InvalidParameterException, match="not associated with the cluster"):
+        ecs.api.create_service(**wanted)
+    ecs.api.put_cluster_capacity_providers(
+        cluster="default", capacityProviders=["FARGATE", "FARGATE_SPOT"], defaultCapacityProviderStrategy=[]
     )
+    ecs.api.create_service(**wanted)
     ecs.until_stable()
     providers = [task["capacityProviderName"] for task in ecs.tasks()]
     assert sorted(providers) == ["FARGATE", "FARGATE", "FARGATE_SPOT", "FARGATE_SPOT"]

@@ -149,3 +149,28 @@ def test_options_that_the_log_driver_does_not_have_are_named(ecs: Ecs) -> None:
     logs = {"logDriver": "awslogs", "options": {**PREFIXED, "log_key": "log"}}
     with pytest.raises(ClientError, match="Log driver awslogs disallows options: log_key"):
         register(ecs, fargate=False, logConfiguration=logs)
+
+
+def test_what_asks_for_too_much_or_nothing_is_refused(ecs: Ecs) -> None:
+    for call, message in (
+        (lambda: ecs.api.describe_services(services=["web"] * 11), "Services cannot be more than 10"),
+        (lambda: ecs.api.describe_tasks(tasks=["a"] * 101), "Tasks cannot be more than 100"),
+        (lambda: ecs.api.describe_tasks(tasks=[]), "Tasks cannot be empty"),
+        (lambda: ecs.api.list_tasks(serviceName="nothing"), "Service not found"),
+    ):
+        with pytest.raises(ClientError, match=message):
+            call()
+    missing = ecs.api.describe_tasks(tasks=["abc"])["failures"]
+    assert missing == [{"arn": "arn:aws:ecs:us-east-1:123456789012:task/default/abc", "reason": "MISSING"}]
+
+
+def test_a_task_on_fargate_says_what_it_is_on(ecs: Ecs) -> None:
+    arn = ecs.run(ecs.define("exec sleep 60", task={"ephemeralStorage": {"sizeInGiB": 30}}))
+    task = ecs.task(arn)
+    assert (task["platformVersion"], task["platformFamily"]) == ("1.4.0", "Linux")
+    assert task["ephemeralStorage"] == {"sizeInGiB": 30}
+    assert task["attributes"][0]["name"] == "ecs.cpu-architecture"
+    ecs.until_running(arn)
+    cluster = ecs.api.describe_clusters(include=["STATISTICS"])["clusters"][0]
+    statistics = {each["name"]: each["value"] for each in cluster["statistics"]}
+    assert (statistics["runningFargateTasksCount"], statistics["runningEC2TasksCount"]) == ("1", "0")

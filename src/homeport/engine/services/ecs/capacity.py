@@ -33,14 +33,15 @@ def choose(strategy: list[Body], counts: Mapping[str, int]) -> str:
     return min(weighted, key=load)["capacityProvider"]
 
 
-def check(strategy: list[Body]) -> None:
-    """Raise InvalidParameterException for a strategy that AWS does not take."""
+def check(strategy: list[Body], cluster: Body) -> None:
+    """Raise InvalidParameterException for a strategy that AWS does not take in this cluster."""
+    check_providers([item["capacityProvider"] for item in strategy])
     for item in strategy:
-        if item["capacityProvider"] not in PROVIDERS:
+        if item["capacityProvider"] not in cluster["capacityProviders"]:
             raise AwsError(
                 "InvalidParameterException",
-                f"The specified capacity provider '{item['capacityProvider']}' was not found. Specify a valid name and "
-                f"try again: homeport has {' and '.join(PROVIDERS)}.",
+                "The specified capacity provider strategy cannot contain a capacity provider that is not associated "
+                "with the cluster. Associate the capacity provider with the cluster and try again.",
             )
     if sum(1 for item in strategy if item.get("base", 0) > 0) > 1:
         raise AwsError(
@@ -50,6 +51,17 @@ def check(strategy: list[Body]) -> None:
         raise AwsError(
             "InvalidParameterException", "At least one capacity provider must have a weight above 0."
         )
+
+
+def check_providers(names: list[str]) -> None:
+    """Raise InvalidParameterException for a capacity provider that is not there."""
+    for name in names:
+        if name not in PROVIDERS:
+            raise AwsError(
+                "InvalidParameterException",
+                f"The specified capacity provider '{name}' was not found. Specify a valid name and try again: homeport "
+                f"has {' and '.join(PROVIDERS)}.",
+            )
 
 
 def interrupt(ctx: Context, row: Body) -> None:

@@ -70,6 +70,12 @@ def _check_network(container: Body, mode: str) -> None:
                 raise AwsError(
                     "ClientException", f"{member} is not supported on container when networkMode=awsvpc."
                 )
+    ports = [(each.get("containerPort"), each["protocol"]) for each in container["portMappings"]]
+    for port, protocol in ports:
+        if port is not None and not 1 <= port <= 65535:
+            raise _invalid(container, "port mapping", f"the container port {port} is not between 1 and 65535")
+        if port is not None and ports.count((port, protocol)) > 1:
+            raise _invalid(container, "port mapping", f"the container port {port}/{protocol} is there twice")
     if mode == "none" and container.get("portMappings"):
         raise AwsError("ClientException", "Port mappings are not supported when networkMode=none.")
 

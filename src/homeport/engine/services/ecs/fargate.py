@@ -3,6 +3,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-servic
 
 from __future__ import annotations
 
+import platform
 from typing import Any
 
 from homeport.engine.services import ecr_images
@@ -23,6 +24,9 @@ FARGATE_MEMORY = {
 _LOG_DRIVERS = ("awslogs", "splunk", "awsfirelens")
 _LONGEST_STOP = 120
 _STORAGE = range(21, 201)
+_STORAGE_GIVEN = 20
+_PLATFORM = "1.4.0"
+"""What the platform version LATEST means."""
 
 
 def suits_fargate(definition: Body) -> bool:
@@ -51,6 +55,18 @@ def check_launch_type(definition: Body, *, fargate: bool) -> None:
     """Raise InvalidParameterException when tasks of the definition are to run on Fargate and cannot."""
     if fargate and "FARGATE" not in definition["compatibilities"]:
         raise AwsError("InvalidParameterException", "Task definition does not support launch_type FARGATE.")
+
+
+def on_fargate(version: str | None, definition: Body, overrides: Body | None = None) -> Body:
+    """The members of a Task that one on Fargate has besides."""
+    given = (overrides or {}).get("ephemeralStorage") or definition.get("ephemeralStorage")
+    machine = {"aarch64": "arm64", "AMD64": "x86_64"}.get(platform.machine(), platform.machine())
+    return {
+        "platformVersion": _PLATFORM if version in (None, "LATEST") else version,
+        "platformFamily": "Linux",
+        "ephemeralStorage": given or {"sizeInGiB": _STORAGE_GIVEN},
+        "attributes": [{"name": "ecs.cpu-architecture", "value": machine}],
+    }
 
 
 def _check_task(definition: Body) -> None:

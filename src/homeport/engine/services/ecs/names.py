@@ -24,6 +24,16 @@ def check_name(name: str, what: str) -> None:
         )
 
 
+def check_count(what: str, named: list[str], most: int) -> None:
+    """Raise InvalidParameterException for a request that names nothing, or too much."""
+    if not named:
+        raise AwsError("InvalidParameterException", f"{what} cannot be empty.")
+    if len(named) > most:
+        raise AwsError(
+            "InvalidParameterException", f"{what} cannot be more than {most}: {len(named)} are named."
+        )
+
+
 def cluster_name(named: str | None) -> str:
     """The short name of a cluster; the cluster `default` when none is named."""
     return (named or "default").rpartition("/")[2]

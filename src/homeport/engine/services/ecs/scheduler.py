@@ -25,6 +25,7 @@ from homeport.engine.services.ecs import (
 from homeport.engine.services.ecs.deployments import rollout, scaling
 from homeport.engine.services.ecs.deployments.scaling import wanted
 from homeport.engine.services.ecs.deployments.shift import topic
+from homeport.engine.services.ecs.fargate import on_fargate
 from homeport.engine.services.ecs.findings import (
     Findings,
     ask_health,
@@ -321,8 +322,11 @@ def task_settings(service: Body, deployment: Body, revision: Body, definition: B
         "startedBy": deployment["id"],
         "launchType": shown.get("launchType")
         or ("FARGATE" if shown.get("capacityProviderStrategy") else None),
-        "platformVersion": shown.get("platformVersion"),
-        "platformFamily": shown.get("platformFamily"),
+        **(
+            on_fargate(shown["platformVersion"], definition["definition"])
+            if shown.get("platformVersion")
+            else {}
+        ),
         "networkConfiguration": shown.get("networkConfiguration") or {},
         "enableExecuteCommand": service["shown"].get("enableExecuteCommand", False),
         "tags": task_tags.of_service_task(service, definition),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from homeport.engine.services.context import Context
+from homeport.engine.services.ecs import capacity
 from homeport.engine.services.ecs.names import check_name, cluster_name, find_cluster
+from homeport.engine.services.ecs.service_rows import STARTING
 from homeport.engine.services.ecs.tables import CLUSTERS, SERVICES, TASKS
 from homeport.engine.services.pagination import page
 from homeport.engine.services.service import operation
@@ -22,6 +24,9 @@ async def create_cluster(ctx: Context, request: Body) -> Body:
     found = CLUSTERS.get(ctx, name)
     if found is not None and found["status"] == "ACTIVE":
         return {"cluster": _described(ctx, found, set())}
+    providers = request.get("capacityProviders", [])
+    capacity.check_providers(providers)
+    capacity.check(request.get("defaultCapacityProviderStrategy", []), {"capacityProviders": providers})
     cluster = {
         "clusterName": name,
         "clusterArn": ctx.arn(f"cluster/{name}"),
@@ -29,7 +34,7 @@ async def create_cluster(ctx: Context, request: Body) -> Body:
         "tags": request.get("tags", []),
         "settings": request.get("settings") or [{"name": "containerInsights", "value": "disabled"}],
         "configuration": request.get("configuration"),
-        "capacityProviders": request.get("capacityProviders", []),
+        "capacityProviders": providers,
         "defaultCapacityProviderStrategy": request.get("defaultCapacityProviderStrategy", []),
         "serviceConnectDefaults": request.get("serviceConnectDefaults"),
     }
@@ -78,6 +83,8 @@ async def update_cluster_settings(ctx: Context, request: Body) -> Body:
 async def put_cluster_capacity_providers(ctx: Context, request: Body) -> Body:
     """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PutClusterCapacityProviders.html"""
     members = ("capacityProviders", "defaultCapacityProviderStrategy")
+    capacity.check_providers(request["capacityProviders"])
+    capacity.check(request["defaultCapacityProviderStrategy"], request)
     return _changed(ctx, request["cluster"], {key: request[key] for key in members})
 
 
@@ -121,5 +128,25 @@ def _described(ctx: Context, cluster: Body, include: set[str]) -> Body:
         "runningTasksCount": running,
         "pendingTasksCount": pending,
         "activeServicesCount": len(SERVICES.list(ctx, name, status="ACTIVE")),
-        "statistics": [],
+        "statistics": _statistics(ctx, name) if "STATISTICS" in include else [],
     }
+
+
+def _statistics(ctx: Context, cluster: str) -> list[Body]:
+    """Counts by launch type."""
+    tasks = [row for row in TASKS.list(ctx, cluster) if row["lastStatus"] != "STOPPED"]
+    services = SERVICES.list(ctx, cluster)
+    counts: dict[str, int] = {}
+    for kind in ("EC2", "Fargate", "External"):
+        own = [row for row in tasks if row["task"].get("launchType", "EC2") == kind.upper()]
+        counts[f"running{kind}TasksCount"] = sum(row["lastStatus"] == "RUNNING" for row in own)
+        counts[f"pending{kind}TasksCount"] = sum(row["lastStatus"] in STARTING for row in own)
+        for status in ("ACTIVE", "DRAINING"):
+            counts[f"{status.lower()}{kind}ServiceCount"] = sum(
+                each["status"] == status and _launch_type(each["shown"]) == kind.upper() for each in services
+            )
+    return [{"name": name, "value": str(count)} for name, count in counts.items()]
+
+
+def _launch_type(service: Body) -> str:
+    return service.get("launchType") or ("FARGATE" if service.get("capacityProviderStrategy") else "EC2")

@@ -13,6 +13,7 @@ from homeport.engine.services.ecs.deployments.starting import abandon, check_cha
 from homeport.engine.services.ecs.fargate import check_launch_type
 from homeport.engine.services.ecs.metrics import METRICS
 from homeport.engine.services.ecs.names import (
+    check_count,
     check_name,
     find_cluster,
     find_definition,
@@ -42,6 +43,7 @@ _NEW_REVISION = (
     "serviceRegistries",
 )
 """Members whose change starts a deployment."""
+_MOST_DESCRIBED = 10
 _KEPT = (
     "healthCheckGracePeriodSeconds",
     "enableECSManagedTags",
@@ -72,7 +74,7 @@ async def create_service(ctx: Context, request: Body) -> Body:
     if not request.get("taskDefinition"):
         raise AwsError("InvalidParameterException", "TaskDefinition can not be blank.")
     definition = find_definition(ctx, request["taskDefinition"])["definition"]
-    capacity.check(request.get("capacityProviderStrategy", []))
+    capacity.check(request.get("capacityProviderStrategy", []), cluster)
     balancers = request.get("loadBalancers", [])
     await check_load_balancers(ctx, balancers, definition)
     await discovery.check(ctx, request.get("serviceRegistries", []))
@@ -189,7 +191,8 @@ async def update_service(ctx: Context, request: Body) -> Body:
         return _update_kept(ctx, request)
     named = request.get("taskDefinition") or service["shown"]["taskDefinition"]
     definition = find_definition(ctx, named, active="taskDefinition" in request)["definition"]
-    capacity.check(request.get("capacityProviderStrategy", []))
+    cluster = find_cluster(ctx, service["clusterName"])
+    capacity.check(request.get("capacityProviderStrategy", []), cluster)
     check_members(request, "updated")
     await discovery.check(ctx, request.get("serviceRegistries", []))
     if "loadBalancers" in request:
@@ -271,6 +274,7 @@ async def delete_service(ctx: Context, request: Body) -> Body:
 async def describe_services(ctx: Context, request: Body) -> Body:
     """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html"""
     find_cluster(ctx, request.get("cluster"))
+    check_count("Services", request["services"], _MOST_DESCRIBED)
     found, failures = [], []
     for named in request["services"]:
         key = service_key(request.get("cluster"), named)

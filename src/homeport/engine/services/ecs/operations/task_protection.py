@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from homeport.engine.services.context import Context
-from homeport.engine.services.ecs.names import find_cluster, task_key
+from homeport.engine.services.ecs.names import check_count, find_cluster, task_key
 from homeport.engine.services.ecs.service_rows import alive
 from homeport.engine.services.ecs.tables import SERVICES, TASKS
 from homeport.engine.services.ecs.task_rows import change, protected
@@ -61,8 +61,7 @@ def _find(ctx: Context, request: Body, most: int) -> tuple[list[Body], list[Body
     """The tasks of services that are named, and the failures of the others."""
     find_cluster(ctx, request.get("cluster"))
     named = request.get("tasks") or []
-    if not 1 <= len(named) <= most:
-        raise AwsError("InvalidParameterException", f"tasks must name between 1 and {most} tasks.")
+    check_count("Tasks", named, most)
     found, failures = [], []
     for each in named:
         key = task_key(request.get("cluster"), each)

@@ -6,7 +6,7 @@ from typing import Any
 
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecs import capacity, discovery
-from homeport.engine.services.ecs.names import cluster_name, find_definition, find_service
+from homeport.engine.services.ecs.names import cluster_name, find_cluster, find_definition, find_service
 from homeport.engine.services.ecs.networks import check_network
 from homeport.engine.services.ecs.passing import check_roles
 from homeport.engine.services.ecs.service_checks import check_load_balancers
@@ -39,7 +39,8 @@ async def create_task_set(ctx: Context, request: Body) -> Body:
     definition = find_definition(ctx, request["taskDefinition"])["definition"]
     await check_roles(ctx, definition)
     settings = _settings(request, definition)
-    capacity.check(settings["capacityProviderStrategy"] or [])
+    cluster = find_cluster(ctx, service["clusterName"])
+    capacity.check(settings["capacityProviderStrategy"] or [], cluster)
     await check_load_balancers(ctx, settings["loadBalancers"], definition)
     await discovery.check(ctx, settings["serviceRegistries"])
     check_network(settings, definition)

@@ -11,8 +11,9 @@ from homeport.engine.containers.errors import DockerUnavailable
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecs import capacity, discovery, placement, sessions, task_tags
 from homeport.engine.services.ecs.container_checks import check_environment_file
-from homeport.engine.services.ecs.fargate import check_launch_type
+from homeport.engine.services.ecs.fargate import check_launch_type, on_fargate
 from homeport.engine.services.ecs.names import (
+    check_count,
     find_cluster,
     find_definition,
     find_task,
@@ -22,7 +23,7 @@ from homeport.engine.services.ecs.names import (
 from homeport.engine.services.ecs.networks import check_network
 from homeport.engine.services.ecs.observation import docker_name
 from homeport.engine.services.ecs.passing import check_roles
-from homeport.engine.services.ecs.tables import TASKS, TOKENS
+from homeport.engine.services.ecs.tables import SERVICES, TASKS, TOKENS
 from homeport.engine.services.ecs.task_rows import (
     definition_of,
     described,
@@ -36,6 +37,7 @@ from homeport.engine.wire.errors import AwsError
 
 Body = dict[str, Any]
 
+_MOST_DESCRIBED = 100
 _STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{0,128}")
 
 
@@ -49,7 +51,7 @@ async def run_task(ctx: Context, request: Body) -> Body:
     strategy = request.get("capacityProviderStrategy")
     if strategy is None and not request.get("launchType"):
         strategy = cluster.get("defaultCapacityProviderStrategy")
-    capacity.check(strategy or [])
+    capacity.check(strategy or [], cluster)
     settings = _settings(
         cluster["clusterName"],
         definition,
@@ -139,8 +141,9 @@ def _settings(cluster: str, definition: Body, request: Body, *, fargate: bool) -
         "group": request.get("group") or f"family:{definition['family']}",
         "startedBy": request.get("startedBy"),
         "launchType": "FARGATE" if fargate else request.get("launchType", "EC2"),
-        "platformVersion": "1.4.0" if fargate else None,
-        "platformFamily": "Linux" if fargate else None,
+        **(
+            on_fargate(request.get("platformVersion"), definition["definition"], overrides) if fargate else {}
+        ),
         "networkConfiguration": network or {},
         "enableExecuteCommand": request.get("enableExecuteCommand", False),
         "overrides": overrides,
@@ -178,11 +181,14 @@ async def stop_task(ctx: Context, request: Body) -> Body:
 async def describe_tasks(ctx: Context, request: Body) -> Body:
     """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"""
     find_cluster(ctx, request.get("cluster"))
+    check_count("Tasks", request["tasks"], _MOST_DESCRIBED)
     tasks, failures = [], []
     for named in request["tasks"]:
-        row = TASKS.get(ctx, *task_key(request.get("cluster"), named))
+        key = task_key(request.get("cluster"), named)
+        row = TASKS.get(ctx, *key)
         if row is None:
-            failures.append({"arn": named, "reason": "MISSING"})
+            arn = named if named.startswith("arn:") else ctx.arn(f"task/{key[0]}/{key[1]}")
+            failures.append({"arn": arn, "reason": "MISSING"})
         else:
             shown = described(row)
             tasks.append(shown if "TAGS" in request.get("include", []) else {**shown, "tags": []})
@@ -198,7 +204,10 @@ async def list_tasks(ctx: Context, request: Body) -> Body:
     }
     if named := request.get("serviceName"):
         equals["serviceName"] = service_key(cluster, named)[1]
-    rows = TASKS.list(ctx, cluster, **equals)
+        if SERVICES.get(ctx, cluster, equals["serviceName"]) is None:
+            raise AwsError("ServiceNotFoundException", "Service not found.")
+    # no task is on a container instance: there are none
+    rows = [] if request.get("containerInstance") else TASKS.list(ctx, cluster, **equals)
     if request.get("family"):
         rows = [row for row in rows if row["definition"][0] == request["family"]]
     for member in ("startedBy", "launchType"):
