@@ -216,12 +216,24 @@ class Runtime:
         await self.networks.remove()
 
     async def remove_volumes(self, prefix: str) -> None:
-        """Remove the named volumes whose names begin with `prefix`, one of this engine's names."""
+        """Remove the named volumes whose names begin with `prefix`, one of this engine's names. A container that Docker
+        is still removing holds its volumes for a moment."""
         filters = json.dumps({"name": [prefix]})
         answer = await self._client.call("GET", "volumes", {"filters": filters})
         for volume in answer["Volumes"] or ():
             if volume["Name"].startswith(f"{prefix}-"):
-                await self._client.call("DELETE", f"volumes/{volume['Name']}", {"force": "1"})
+                await self._remove_when_free(volume["Name"])
+
+    async def _remove_when_free(self, volume: str) -> None:
+        deadline = asyncio.get_running_loop().time() + _REMOVED_SECONDS
+        while True:
+            try:
+                return await self._client.call("DELETE", f"volumes/{volume}", {"force": "1"})
+            except DockerRefused as error:
+                late = asyncio.get_running_loop().time() > deadline
+                if error.status != 409 or "in use" not in error.message or late:
+                    raise
+            await asyncio.sleep(0.1)
 
     # -- what happens inside
 
