@@ -89,3 +89,31 @@ def badge(address: str) -> str:
 def test_there_are_no_badges_for_sources_in_s3(builds: Builds):
     with pytest.raises(builds.client.exceptions.InvalidInputException, match="badges are not supported"):
         builds.project("app", builds.role(), source={"type": "S3", "location": "b/k.zip"}, badgeEnabled=True)
+
+
+def test_a_build_on_lambda_compute_has_no_docker_and_a_quarter_of_an_hour(builds: Builds):
+    environment = {
+        "type": "LINUX_LAMBDA_CONTAINER",
+        "computeType": "BUILD_LAMBDA_2GB",
+        "image": "aws/codebuild/amazonlinux-x86_64-lambda-standard:python3.12",
+    }
+    spec = "version: 0.2\nphases: {build: {commands: ['python3 --version']}}"
+    refused = builds.client.exceptions.InvalidInputException
+    role = builds.role()
+    with pytest.raises(refused, match="Privileged mode"):
+        builds.project("app", role, spec, environment=environment | {"privilegedMode": True})
+    with pytest.raises(refused, match="Compute type"):
+        builds.project("app", role, spec, environment=environment | {"computeType": "BUILD_GENERAL1_SMALL"})
+    with pytest.raises(refused, match="cache"):
+        builds.project(
+            "app",
+            role,
+            spec,
+            environment=environment,
+            cache={"type": "LOCAL", "modes": ["LOCAL_CUSTOM_CACHE"]},
+        )
+    builds.project("app", role, spec, environment=environment)
+
+    build = builds.run("app")
+
+    assert (build["buildStatus"], build["timeoutInMinutes"]) == ("SUCCEEDED", 15), builds.log(build)

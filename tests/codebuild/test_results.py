@@ -72,7 +72,9 @@ def test_artifacts_and_reports(builds: Builds):
     assert build["buildStatus"] == "SUCCEEDED", "\n".join(builds.log(build))
     uid = build["id"].partition(":")[2]
     assert build["artifacts"]["location"] == f"arn:aws:s3:::out/p/{uid}/built-1.zip"
-    archive = s3.get_object(Bucket="out", Key=f"p/{uid}/built-1.zip")["Body"].read()
+    answer = s3.get_object(Bucket="out", Key=f"p/{uid}/built-1.zip")
+    assert answer["Metadata"] == {"codebuild-buildarn": build["arn"]}
+    archive = answer["Body"].read()
     with zipfile.ZipFile(io.BytesIO(archive)) as files:
         assert sorted(files.namelist()) == ["a.txt", "deep/b.txt", "link.txt"]
         assert files.getinfo("a.txt").external_attr >> 16 & 0o777 == 0o755

@@ -375,3 +375,12 @@ def test_a_branch_that_was_deleted_fails_in_the_source_action(engine, delivery):
     codecommit.delete_branch(repositoryName="app", branchName="main")
     status, messages = outcome(engine, "web", start(engine, "web"))
     assert status == "Failed" and "BranchDoesNotExistException" in messages[0]
+
+
+def test_settings_that_variables_make_too_long_fail_the_action(engine, delivery):
+    review = approval()
+    review["configuration"] = dict.fromkeys(("CustomData", "ExternalEntityLink"), "#{variables.l}" * 70)
+    long = {"name": "l", "defaultValue": "x" * 1000}
+    id = create(engine, delivery, ("Review", review), pipelineType="V2", variables=[long])
+    status, (message,) = outcome(engine, "web", id)
+    assert status == "Failed" and "have 140028 bytes in all, more than 102400" in message

@@ -111,6 +111,17 @@ def entry(priority: int = 1, **selection: Any) -> dict[str, Any]:
         ([entry(1), entry(1, tagStatus="untagged")], "each rulePriority must be given once"),
         ([entry(1), entry(2, tagStatus="untagged")], "must have the highest rulePriority"),
         ([entry(1, tagStatus="untagged"), entry(2, tagStatus="untagged")], "only one rule"),
+        (
+            [
+                entry(1, tagStatus="tagged", tagPrefixList=["a", "b"]),
+                entry(2, tagStatus="tagged", tagPrefixList=["b", "a"]),
+            ],
+            "each list of tag patterns or prefixes must be given once",
+        ),
+        (
+            [entry(n, tagStatus="tagged", tagPrefixList=[f"v{n}"]) for n in range(1, 52)],
+            "at most 50 can be given",
+        ),
         ([entry() | {"action": {"type": "transition"}}], "must be"),
         ([entry() | {"extra": 1}], "unknown members extra"),
     ],

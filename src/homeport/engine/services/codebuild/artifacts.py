@@ -66,7 +66,7 @@ async def store(
 ) -> Row:
     """Upload these files as one artifact, in the name of a build or a batch. Raises AwsError."""
     s3 = ctx.client("s3", role=build["serviceRole"])
-    options = _encryption(build, target)
+    options = _options(build, target)
     bucket = target["location"].removeprefix("arn:aws:s3:::")
     key = _key(build, target, spec, name)
     described: Row = {
@@ -96,11 +96,13 @@ def _key(build: Row, target: Row, spec: Artifacts, name: str) -> str:
     return "/".join(part.strip("/") for part in parts if part.strip("/"))
 
 
-def _encryption(build: Row, target: Row) -> dict[str, Any]:
+def _options(build: Row, target: Row) -> dict[str, Any]:
+    """How the objects are written: encrypted, and with the build that they are from."""
+    options: dict[str, Any] = {"Metadata": {"codebuild-buildarn": build["arn"]}}
     key = build["encryptionKey"]
-    if target.get("encryptionDisabled") or key.endswith(_DEFAULT_KEY):
-        return {}
-    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+    if not target.get("encryptionDisabled") and not key.endswith(_DEFAULT_KEY):
+        options |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+    return options
 
 
 def _sums(file: Path) -> Row:

@@ -39,6 +39,11 @@ _COMPUTE = {
     "BUILD_GENERAL1_LARGE": (8, 15),
     "BUILD_GENERAL1_XLARGE": (36, 70),
     "BUILD_GENERAL1_2XLARGE": (72, 145),
+    "BUILD_LAMBDA_1GB": (1, 1),
+    "BUILD_LAMBDA_2GB": (2, 2),
+    "BUILD_LAMBDA_4GB": (3, 4),
+    "BUILD_LAMBDA_8GB": (5, 8),
+    "BUILD_LAMBDA_10GB": (6, 10),
 }
 """vCPUs and GiB of memory.
 https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-compute-types.html"""

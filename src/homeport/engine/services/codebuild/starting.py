@@ -11,12 +11,13 @@ from typing import Any
 
 from homeport.engine.services.codebuild import board
 from homeport.engine.services.codebuild.tables import BUILDS, IN_PROGRESS, PROJECTS, Row
-from homeport.engine.services.codebuild.validation import STATUS_SOURCES, check_project
+from homeport.engine.services.codebuild.validation import LAMBDA, STATUS_SOURCES, check_project
 from homeport.engine.services.context import Context
 from homeport.engine.services.idempotency import fingerprint
 from homeport.engine.wire.errors import AwsError
 
 TOKEN_SECONDS = 300
+LAMBDA_MINUTES = 15
 _INITIATOR = "CODEBUILD_INITIATOR"
 _WHOLE = {
     "artifactsOverride": "artifacts",
@@ -110,7 +111,7 @@ def new_build(ctx: Context, project: Row, request: dict[str, Any], initiator: st
         | {"environmentVariables": _joined(environment["environmentVariables"], given)},
         "serviceRole": settings["serviceRole"],
         "logs": board.logs_location(ctx, settings, uid),
-        "timeoutInMinutes": settings["timeoutInMinutes"],
+        "timeoutInMinutes": _timeout(settings),
         "queuedTimeoutInMinutes": settings["queuedTimeoutInMinutes"],
         "buildComplete": False,
         "initiator": named or initiator,
@@ -136,6 +137,12 @@ def new_build(ctx: Context, project: Row, request: dict[str, Any], initiator: st
     PROJECTS.put(ctx, project | {"_builds": row["buildNumber"]})
     board.submit(ctx, row, now)
     return row
+
+
+def _timeout(settings: Row) -> int:
+    """In minutes; a Lambda function runs no longer than its own longest."""
+    wanted = int(settings["timeoutInMinutes"])
+    return min(wanted, LAMBDA_MINUTES) if settings["environment"]["type"] in LAMBDA else wanted
 
 
 def _joined(project: list[Row], given: list[Row]) -> list[Row]:

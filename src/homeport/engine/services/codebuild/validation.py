@@ -11,6 +11,9 @@ STATUS_SOURCES = tuple(kind for kind in GIT_SOURCES if kind != "CODECOMMIT")
 """Sources whose provider can be told how builds go."""
 _MAX_SECONDARY = 12
 _LINUX = ("LINUX_CONTAINER", "ARM_CONTAINER", "LINUX_EC2", "ARM_EC2", "LINUX_GPU_CONTAINER")
+LAMBDA = ("LINUX_LAMBDA_CONTAINER", "ARM_LAMBDA_CONTAINER")
+"""Environments on the compute of AWS Lambda.
+https://docs.aws.amazon.com/codebuild/latest/userguide/lambda.html"""
 
 
 def check_project(row: dict[str, Any]) -> None:
@@ -36,15 +39,22 @@ def check_project(row: dict[str, Any]) -> None:
     if row.get("badge", {}).get("badgeEnabled") and row["source"]["type"] not in GIT_SOURCES:
         _refuse(f"Build badges are not supported for source type {row['source']['type']}")
     check_environment(row["environment"])
-    _check_cache(row.get("cache", {}))
+    _check_cache(row.get("cache", {}), row["environment"]["type"])
 
 
 def check_environment(environment: dict[str, Any]) -> None:
     """Raise InvalidInputException for an environment that homeport cannot make."""
     if environment.get("fleet", {}).get("fleetArn"):
         refuse_fleets()
-    if environment["type"] not in _LINUX:
+    if environment["type"] in LAMBDA:
+        if environment.get("privilegedMode"):
+            _refuse(f"Privileged mode is not supported with environment type {environment['type']}")
+    elif environment["type"] not in _LINUX:
         _refuse(f"homeport builds in Linux containers, not in {environment['type']}: choose LINUX_CONTAINER")
+    if environment["computeType"].startswith("BUILD_LAMBDA_") != (environment["type"] in LAMBDA):
+        _refuse(
+            f"Compute type {environment['computeType']} cannot be used with environment type {environment['type']}"
+        )
     names = [variable["name"] for variable in environment.get("environmentVariables", [])]
     if double := next((name for name in names if names.count(name) > 1), None):
         _refuse(f"Invalid environment variables: duplicate name {double}")
@@ -82,7 +92,9 @@ def _check_identifiers(names: list[str | None], what: str, member: str) -> None:
             _refuse(f"Invalid {what}: {member} {name} is used twice")
 
 
-def _check_cache(cache: dict[str, Any]) -> None:
+def _check_cache(cache: dict[str, Any], environment_type: str) -> None:
+    if environment_type in LAMBDA and cache.get("type", "NO_CACHE") != "NO_CACHE":
+        _refuse(f"A cache is not supported with environment type {environment_type}")
     if cache.get("type") == "S3" and not cache.get("location"):
         _refuse("Invalid cache: location is required when cache type is S3")
     if cache.get("type") == "LOCAL" and not cache.get("modes"):

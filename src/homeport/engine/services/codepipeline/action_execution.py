@@ -17,6 +17,9 @@ from homeport.engine.services.context import Context
 from homeport.engine.wire.errors import AwsError
 
 SCHEDULER = "codepipeline.pipeline"
+MOST_VARIABLES, MOST_CONFIGURATION = 122_880, 100 * 1024
+"""Bytes of an action's output variables, and of its configuration with variables replaced.
+https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html"""
 _PERMISSION = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation")
 
 
@@ -44,12 +47,23 @@ async def _carry_out(x: Execution, row: Row) -> ActionResult:
             roleArn=running.role,
             inputs=[_location(*artifact) for artifact in running.inputs],
         )
-        return await provider.run(running)
+        _check_size(running.configuration, MOST_CONFIGURATION, "The resolved settings")
+        result = await provider.run(running)
+        _check_size(result.variables, MOST_VARIABLES, "The output variables")
+        return result
     except UnresolvedVariable as error:
         raise ActionFailed(str(error), "ConfigurationError") from error
     except AwsError as error:
         code = "PermissionError" if error.code in _PERMISSION else "ConfigurationError"
         raise ActionFailed(f"{error.message} (Error Code: {error.code})", code) from error
+
+
+def _check_size(texts: dict[str, str], most: int, what: str) -> None:
+    size = sum(len(name.encode()) + len(value.encode()) for name, value in texts.items())
+    if size > most:
+        raise ActionFailed(
+            f"{what} of the action have {size} bytes in all, more than {most}", "ConfigurationError"
+        )
 
 
 def _succeed(ctx: Context, row: Row, result: ActionResult) -> None:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 DAY = 86400.0
 COUNT, PUSHED, PULLED = "imageCountMoreThan", "sinceImagePushed", "sinceImagePulled"
 MOST_WILDCARDS = 4
+MOST_RULES = 50
 
 
 class InvalidPolicy(Exception):
@@ -156,6 +157,11 @@ def _count_type(selection: dict[str, Any], where: str) -> str:
 
 
 def _check_together(rules: list[Rule]) -> None:
+    if len(rules) > MOST_RULES:
+        raise InvalidPolicy(f"there are {len(rules)} rules; at most {MOST_RULES} can be given")
+    patterns = [tuple(sorted(rule.patterns)) for rule in rules if rule.patterns]
+    if len(set(patterns)) < len(patterns):
+        raise InvalidPolicy("each list of tag patterns or prefixes must be given once")
     priorities = [rule.priority for rule in rules]
     if len(set(priorities)) < len(priorities):
         raise InvalidPolicy("each rulePriority must be given once")
