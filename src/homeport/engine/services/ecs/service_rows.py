@@ -19,6 +19,8 @@ from homeport.engine.services.ecs.task_rows import ENDING, KEPT_SECONDS, SERVICE
 
 KEPT_EVENTS = 100
 STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
+REVOCABLE = ("PENDING", "IN_PROGRESS", "ROLLBACK_REQUESTED", "STOP_REQUESTED")
+"""The states of a service deployment that has neither ended nor begun to go back."""
 
 
 def digits() -> str:
@@ -47,6 +49,17 @@ def leaving_with(ctx: Context, row: Body) -> list[Body]:
         for each in rows
         if each["deployment"] == row["deployment"] and each["lastStatus"] in ("RUNNING", "DEACTIVATING")
     ]
+
+
+def held(ctx: Context, row: Body) -> bool:
+    """Whether the deployment that cleans up after the task's may still be taken back: then it must find the task."""
+    key = row["clusterName"], row["serviceName"]
+    service = SERVICES.get(ctx, *key)
+    newest = SERVICE_DEPLOYMENTS.get(ctx, *key, service["serviceDeployments"]) if service else None
+    shift = newest.get("shift") if newest and newest["status"] in REVOCABLE else None
+    if not shift or shift["stage"] != "CLEAN_UP" or shift["failure"] or not shift["source"]:
+        return False
+    return bool(shift["source"]["deployment"] == row["deployment"])
 
 
 def deployments(ctx: Context, service: Body) -> list[Body]:
@@ -198,7 +211,7 @@ def pending_count(rows: list[Body]) -> int:
 def over(rows: list[Body], deployment: Body) -> bool:
     """Whether no task of the deployment serves any more."""
     return all(
-        row["lastStatus"] in ENDING and row["lastStatus"] != "DEACTIVATING"
+        row["lastStatus"] in ENDING and (row["lastStatus"] != "DEACTIVATING" or row.get("drained"))
         for row in rows
         if row["deployment"] == deployment["id"]
     )

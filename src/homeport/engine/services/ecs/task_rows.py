@@ -139,7 +139,8 @@ def recall(ctx: Context, row: Body) -> bool:
     def apply(row: Body) -> None:
         if not _only_drains(row):
             return
-        row |= {"desiredStatus": "RUNNING", "lastStatus": "ACTIVATING", "deregistered": False}
+        row |= {"desiredStatus": "RUNNING", "lastStatus": "ACTIVATING"}
+        row |= {"deregistered": False, "drained": False}
         for member in ("stopCode", "stoppedReason", "stoppingAt"):
             del row["task"][member]
 

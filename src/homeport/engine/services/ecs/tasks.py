@@ -22,7 +22,7 @@ from homeport.engine.services.ecs.failure import CannotStart
 from homeport.engine.services.ecs.health import note_failure
 from homeport.engine.services.ecs.observation import observe
 from homeport.engine.services.ecs.restarts import restart_ended
-from homeport.engine.services.ecs.service_rows import leaving_with, tell
+from homeport.engine.services.ecs.service_rows import held, leaving_with, tell
 from homeport.engine.services.ecs.tables import TASKS
 from homeport.engine.services.ecs.task_rows import (
     ENDING,
@@ -145,9 +145,13 @@ async def _deactivating(ctx: Context, row: Body) -> float | None:
         row = change(ctx, task_key(row), _note_deregistered)
     row = await observe(ctx, row)
     alive = any(container["lastStatus"] == "RUNNING" for container in row["containers"].values())
-    if alive and not _essential_is_gone(row, definition) and await _drains(ctx, row):
-        left = _drain_limit(row, definition) - ctx.now()
-        if left > 0:
+    left = _drain_limit(row, definition) - ctx.now()
+    if alive and left > 0 and not _essential_is_gone(row, definition):
+        if await _drains(ctx, row):
+            return min(DRAIN_LOOK_SECONDS, left)
+        if held(ctx, row):
+            if not row.get("drained"):
+                change(ctx, task_key(row), _note_drained)
             return min(DRAIN_LOOK_SECONDS, left)
     for target in row["targets"]:
         tell(ctx, row, f"deregistered 1 targets in (target-group {target['targetGroupArn']})")
@@ -157,6 +161,11 @@ async def _deactivating(ctx: Context, row: Body) -> float | None:
 def _note_deregistered(row: Body) -> None:
     if row["lastStatus"] == "DEACTIVATING":  # else it was called back meanwhile, and is to be registered anew
         row["deregistered"] = True
+
+
+def _note_drained(row: Body) -> None:
+    if row["lastStatus"] == "DEACTIVATING":
+        row["drained"] = True
 
 
 async def _drains(ctx: Context, row: Body) -> bool:

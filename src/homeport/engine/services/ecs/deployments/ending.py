@@ -5,8 +5,9 @@ from __future__ import annotations
 from homeport.engine.services.ecs.deployments import monitors, rollout, scaling
 from homeport.engine.services.ecs.deployments.shift import Shift
 from homeport.engine.services.ecs.revisions import end_service_deployment
+from homeport.engine.services.ecs.service_rows import alive
 from homeport.engine.services.ecs.tables import DEPLOYMENTS, SERVICES
-from homeport.engine.services.ecs.task_rows import SERVICE, Body
+from homeport.engine.services.ecs.task_rows import SERVICE, TASK, Body, task_key
 
 _NO_CANDIDATE = "No rollback candidate was found to run the rollback."
 
@@ -25,6 +26,9 @@ def succeed(shift: Shift) -> None:
     """Everything is done. Raises DeploymentFailed when a stop was asked for in the last moment."""
     monitors.check_stop_request(shift)
     shift.change_service(lambda service: rollout.complete(shift.ctx, service, shift.green, "SUCCESSFUL"))
+    for row in alive(shift.ctx, shift.service):
+        if row["desiredStatus"] == "STOPPED":  # it need not be found any more
+            shift.ctx.wake(TASK, task_key(row))
 
 
 def fail(shift: Shift, reason: str, status: str) -> None:
