@@ -64,6 +64,11 @@ def start(
     ] = Output.table,
 ) -> None:
     """Start the engine."""
+    if sys.platform != "linux":
+        _fail(
+            "The engine needs Linux: it reaches containers by their own addresses, which Docker keeps in a virtual "
+            'machine here. Run it there, as a container: docs/quickstart.md, "The engine in a container".'
+        )
     from homeport.engine.config import load
 
     if not (len(account) == 12 and account.isdecimal()):
@@ -165,8 +170,9 @@ def status(
 def env(data: Data = None, output: OutputOption = Output.table) -> None:
     """Print the shell lines that point AWS clients at the engine: eval $(homeport engine env)"""
     facts = running(data)
-    docker = str(Path(sys.executable).with_name("homeport-docker"))
-    values = variables(facts) | {"CDK_DOCKER": docker}
+    values = variables(facts)
+    if not Path("/.dockerenv").exists():  # a path in a container is of no use outside of it
+        values |= {"CDK_DOCKER": str(Path(sys.executable).with_name("homeport-docker"))}
     lines = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())
     tell(output, lines, **values)
 
