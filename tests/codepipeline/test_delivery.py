@@ -187,6 +187,7 @@ def test_an_image_is_built_and_published_under_its_tags(engine, everything):
         ("Source", codecommit_source(namespace="Src")),
         ("Build", build),
         ("Deploy", deploy),
+        pipelineType="V2",
     )
     engine.client("codepipeline").create_pipeline(pipeline=structure)
     assert outcome(engine, "web", first(engine, "web"), 120) == ("Succeeded", [])
