@@ -64,7 +64,7 @@ Resources:
     Type: AWS::Lambda::Function
     Properties:
       FunctionName: f
-      Runtime: python3.13
+      Runtime: python3.15
       Handler: index.handler
       Role: !GetAtt Role.Arn
       ReservedConcurrentExecutions: 5

@@ -26,8 +26,8 @@ class Runtime(NamedTuple):
 _PYTHON = Runtime("/usr/bin/python3", "bootstrap.py", "Python 3.11")
 _NODE = Runtime("/usr/bin/node", "bootstrap.js", "Node.js 18")
 RUNTIMES = {
-    **dict.fromkeys(("python3.9", "python3.10", "python3.11", "python3.12", "python3.13"), _PYTHON),
-    **dict.fromkeys(("nodejs18.x", "nodejs20.x", "nodejs22.x"), _NODE),
+    **{f"python3.{minor}": _PYTHON for minor in range(9, 16)},
+    **{f"nodejs{major}.x": _NODE for major in range(18, 27, 2)},
 }
 
 
