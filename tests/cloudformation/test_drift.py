@@ -135,3 +135,28 @@ def test_an_update_forgets_the_drift_of_what_it_changes(engine: RunningEngine, s
 
     assert "Group" not in drifts(stack)
     assert detect(stack)["StackDriftStatus"] == "IN_SYNC"
+
+
+def test_a_change_set_that_reverts_drift_brings_resources_back_to_the_template(
+    engine: RunningEngine, stack: Stack
+) -> None:
+    logs, ssm = engine.client("logs"), engine.client("ssm")
+    logs.delete_retention_policy(logGroupName="app")
+    logs.tag_log_group(logGroupName="app", tags={"more": "than that"})
+    ssm.delete_parameter(Name="app")
+    named = {"StackName": stack.name, "ChangeSetName": "revert"}
+
+    stack.client.create_change_set(**named, TemplateBody=TEMPLATE, DeploymentMode="REVERT_DRIFT", **NAMED)
+
+    described = stack.client.describe_change_set(**named)
+    changes = {
+        each["ResourceChange"]["LogicalResourceId"]: each["ResourceChange"] for each in described["Changes"]
+    }
+    assert {id: each["Action"] for id, each in changes.items()} == {"Group": "Modify", "Setting": "Add"}
+    assert changes["Group"]["Scope"] == ["Properties", "Tags"]
+    stack.client.execute_change_set(**named)
+    stack.wait("stack_update_complete")
+    assert detect(stack)["StackDriftStatus"] == "IN_SYNC"
+    assert logs.describe_log_groups()["logGroups"][0]["retentionInDays"] == 3
+    assert logs.list_tags_log_group(logGroupName="app")["tags"] == {"team": "web"}
+    assert ssm.get_parameter(Name="app")["Parameter"]["Value"] == "one"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from homeport.engine.services.cloudformation.changes import Change, compare, replacement
+from homeport.engine.services.cloudformation.drift.detection import as_it_is
 from homeport.engine.services.cloudformation.environment import attribute_of
 from homeport.engine.services.cloudformation.graph import dependencies
 from homeport.engine.services.cloudformation.intrinsics import evaluate
@@ -18,12 +19,14 @@ from homeport.engine.services.context import Context
 from homeport.engine.wire.errors import AwsError
 
 
-def changes_of(ctx: Context, stack: Body, made: Plan) -> list[Change]:
-    """The changes, in the order of the template; removals last."""
+def changes_of(ctx: Context, stack: Body, made: Plan, *, drifted: bool = False) -> list[Change]:
+    """The changes, in the order of the template; removals last. `drifted`: from what the last drift detection found,
+    not from what the stack was made of."""
     rows = {
-        row["LogicalResourceId"]: row
+        row["LogicalResourceId"]: now
         for row in RESOURCES.list(ctx, stack["StackId"])
         if row["ResourceStatus"] not in ("DELETE_COMPLETE", "DELETE_SKIPPED")
+        and (now := as_it_is(row) if drifted else row)
     }
     graph = dependencies(made.template.resources, made.env.conditions)
     changed: dict[str, Change] = {}

@@ -13,6 +13,7 @@ from homeport.engine.durable.signals import Listener
 from homeport.engine.services.cloudformation.blue_green.planning import plan
 from homeport.engine.services.cloudformation.changes import Change
 from homeport.engine.services.cloudformation.changesets import changes_of
+from homeport.engine.services.cloudformation.drift.detection import detect
 from homeport.engine.services.cloudformation.errors import invalid
 from homeport.engine.services.cloudformation.operations.stacks import (
     begin_create,
@@ -25,6 +26,7 @@ from homeport.engine.services.cloudformation.parameters import Parameter
 from homeport.engine.services.cloudformation.planning import Plan
 from homeport.engine.services.cloudformation.tables import (
     CHANGE_SETS,
+    RESOURCES,
     Body,
     find_stack,
     get_stack,
@@ -39,7 +41,7 @@ from homeport.engine.wire.errors import AwsError
 _NOTHING = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
 )
-_OPTIONS = ("RoleARN", "DisableRollback", "OnStackFailure", "RollbackConfiguration")
+_OPTIONS = ("RoleARN", "DisableRollback", "OnStackFailure", "RollbackConfiguration", "DeploymentMode")
 _SHOWN = (
     "ChangeSetId",
     "ChangeSetName",
@@ -67,7 +69,11 @@ async def create_change_set(ctx: Context, request: dict[str, Any]) -> dict[str, 
             f"ChangeSet {request['ChangeSetName']} already exists in stack {stack['StackName']}",
         )
     made = await plan(ctx, request, stack, expand=False)
-    changes = changes_of(ctx, stack, made)
+    reverting = request.get("DeploymentMode") == "REVERT_DRIFT"
+    if reverting:
+        for row in RESOURCES.list(ctx, stack["StackId"]):
+            await detect(ctx, stack, row)
+    changes = changes_of(ctx, stack, made, drifted=reverting)
     name = request["ChangeSetName"]
     body: Body = {
         "ChangeSetId": ctx.arn(f"changeSet/{name}/{uuid.uuid4()}"),

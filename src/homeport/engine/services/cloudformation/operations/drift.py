@@ -5,15 +5,12 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-d
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import Any
 
-from homeport.engine.services.cloudformation.drift.comparison import differences
-from homeport.engine.services.cloudformation.drift.reading import read_properties
+from homeport.engine.services.cloudformation.drift.detection import detect
 from homeport.engine.services.cloudformation.drift.types import READINGS
 from homeport.engine.services.cloudformation.errors import invalid
-from homeport.engine.services.cloudformation.resources.provider import Request
 from homeport.engine.services.cloudformation.tables import (
     DRIFT_DETECTIONS,
     RESOURCES,
@@ -49,7 +46,7 @@ async def detect_stack_drift(ctx: Context, request: dict[str, Any]) -> dict[str,
     failures = []
     for row in rows:
         try:
-            await _detect(ctx, stack, row)
+            await detect(ctx, stack, row)
         except AwsError as error:
             failures.append(
                 f"Failed to detect drift on resource [{row['LogicalResourceId']}]: {error.message}"
@@ -83,7 +80,7 @@ async def detect_stack_resource_drift(ctx: Context, request: dict[str, Any]) -> 
         )
     if row["ResourceType"] not in READINGS:
         raise invalid(f"Drift detection is not supported for {row['ResourceType']}.")
-    return {"StackResourceDrift": await _detect(ctx, stack, row)}
+    return {"StackResourceDrift": await detect(ctx, stack, row)}
 
 
 @operation
@@ -142,64 +139,3 @@ def _checkable(ctx: Context, name: str) -> Body:
 
 def _status_of(row: Body) -> str:
     return str(row.get("drift", {}).get("StackResourceDriftStatus", "NOT_CHECKED"))
-
-
-async def _detect(ctx: Context, stack: Body, row: Body) -> Body:
-    """Compare a resource with its template, with the caller's permissions, and keep the result. Raises AwsError."""
-    reading = READINGS.get(row["ResourceType"])
-    if reading is None or not row.get("PhysicalResourceId"):
-        return {}
-    expected = {name: value for name, value in row["properties"].items() if not _is_secret(value)}
-    request = Request(
-        ctx=ctx,
-        role=None,
-        stack_id=stack["StackId"],
-        stack_name=stack["StackName"],
-        logical_id=row["LogicalResourceId"],
-        type=row["ResourceType"],
-        properties=expected,
-        token="",
-        id=row["PhysicalResourceId"],
-        attributes=row.get("attributes", {}),
-    )
-    actual = await read_properties(reading, request)
-    drift: Body = {
-        **{name: row[name] for name in ("LogicalResourceId", "PhysicalResourceId", "ResourceType")},
-        "StackId": stack["StackId"],
-        "Timestamp": ctx.now(),
-        **_compared(expected, actual),
-    }
-    with ctx.store.transaction():
-        if now := RESOURCES.get(ctx, stack["StackId"], row["LogicalResourceId"]):
-            RESOURCES.put(ctx, {**now, "drift": drift})
-    return drift
-
-
-def _compared(properties: Body, actual: Body | None) -> Body:
-    if actual is None:
-        return {"StackResourceDriftStatus": "DELETED", "ExpectedProperties": _text(properties)}
-    expected = {name: properties[name] for name in actual}
-    found = [
-        {
-            "PropertyPath": each.path,
-            "ExpectedValue": _text(each.expected),
-            "ActualValue": _text(each.actual),
-            "DifferenceType": each.kind,
-        }
-        for each in differences(expected, actual)
-    ]
-    return {
-        "StackResourceDriftStatus": "MODIFIED" if found else "IN_SYNC",
-        "ExpectedProperties": _text(expected),
-        "ActualProperties": _text({name: value for name, value in actual.items() if value is not None}),
-        "PropertyDifferences": found,
-    }
-
-
-def _is_secret(value: Any) -> bool:
-    """Whether a value was read from elsewhere when it was used: only its reference is known."""
-    return "{{resolve:" in json.dumps(value)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

@@ -10,6 +10,7 @@ from typing import Any
 
 from homeport.engine.services.cloudformation.blue_green.planning import plan
 from homeport.engine.services.cloudformation.changes import compare
+from homeport.engine.services.cloudformation.drift.detection import take_as_it_is
 from homeport.engine.services.cloudformation.errors import invalid
 from homeport.engine.services.cloudformation.execution.kind import OPERATION
 from homeport.engine.services.cloudformation.execution.outputs import check_exports_free
@@ -259,6 +260,8 @@ def begin_update(ctx: Context, stack: Body, made: Plan | Body, request: dict[str
     """Start the update of a stack to what was planned."""
     members = made.members if isinstance(made, Plan) else made
     with ctx.store.transaction():
+        if request.get("DeploymentMode") == "REVERT_DRIFT":
+            take_as_it_is(ctx, stack)
         stack["before"] = {name: stack[name] for name in _PLANNED if name in stack}
         stack.update(members)
         _set_options(stack, request)
