@@ -23,12 +23,15 @@ _RESTING = (
 )
 """Outside its hours a service has no tasks, and a release starts none."""
 _WAIT = (
-    "while DEPLOYMENT=$(aws ecs list-service-deployments --cluster ${{Cluster}} --service {service} --max-results 1"
-    " --query 'serviceDeployments[0].[status,statusReason]' --output text)"
-    ' && case "$DEPLOYMENT" in PENDING*|IN_PROGRESS*);; *) false;; esac; do sleep 2; done'
+    'SINCE=$(($(date +%s) - 300)); while [ "$COUNT" = 0 ] && DEPLOYMENT=$(aws ecs list-service-deployments'
+    " --cluster ${{Cluster}} --service {service} --created-at after=$SINCE"
+    " --query 'sort_by(serviceDeployments,&createdAt)[-1].[status,statusReason]' --output text)"
+    ' && case "$DEPLOYMENT" in None*|PENDING*|IN_PROGRESS*);; *) false;; esac; do sleep 2; done'
 )
-_JUDGE = 'echo "$DEPLOYMENT"; [ "$(echo "$DEPLOYMENT" | cut -f 1)" = SUCCESSFUL ]'
-"""`aws ecs wait services-stable` looks each 15 seconds only, and takes tasks that run for tasks that serve."""
+_JUDGE = '[ "$COUNT" != 0 ] || { echo "$DEPLOYMENT"; [ "$(echo "$DEPLOYMENT" | cut -f 1)" = SUCCESSFUL ]; }'
+"""`aws ecs wait services-stable` looks each 15 seconds only, and takes tasks that run for tasks that serve. In which
+order deployments are listed, AWS does not say.
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListServiceDeployments.html"""
 
 
 def resources(manifest: Manifest) -> Resources:
@@ -156,7 +159,7 @@ def _start(manifest: Manifest, name: str) -> dict[str, Any]:
     commands = [
         sub(f"COUNT=$(aws ecs describe-services {which} --query 'services[0].desiredCount' --output text)"),
         *([sub(_RESTING.format(service=service))] if scaling.sleeps(manifest, name) else []),
-        sub(f'if [ "$COUNT" = 0 ]; then aws ecs update-service {update} --query service.status; fi'),
+        sub(f'[ "$COUNT" != 0 ] || aws ecs update-service {update} --query service.status'),
         sub(_WAIT.format(service=service)),
         _JUDGE,
         *([scaling.resume(manifest, name)] if scaling.schedule(manifest, name) else []),
