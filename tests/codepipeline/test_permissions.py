@@ -69,7 +69,11 @@ def test_each_missing_permission_is_told_by_the_action_that_needs_it(engine, env
         poor = role(engine, name=f"poor-{number}", statements=[statement])
         text = json.dumps(one).replace("{}:{}", f"{engine.region}:{engine.account}")
         structure = declaration(
-            f"p{number}", poor, ("Source", codecommit_source()), ("Next", json.loads(text))
+            f"p{number}",
+            poor,
+            ("Source", codecommit_source()),
+            ("Next", json.loads(text)),
+            pipelineType="V2",
         )
         codepipeline.create_pipeline(pipeline=structure)
     for number, (permission, (where, _)) in enumerate(NEEDED.items()):
