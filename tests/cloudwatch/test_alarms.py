@@ -163,6 +163,8 @@ def test_missing_data_and_wrong_settings(cloudwatch: Any) -> None:
     for wrong, message in [
         ({"DatapointsToAlarm": 3}, "must not be greater than EvaluationPeriods"),
         ({"TreatMissingData": "no"}, "not supported for TreatMissingData"),
+        ({"Period": 45}, "Period must be 10, 20, 30 or a multiple of 60"),
+        ({"Period": 60, "EvaluationPeriods": 1441}, "cannot be checked across more than a day"),
         ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "homeport does not have alarms of the kind"),
     ]:
         with pytest.raises(ClientError, match=message):

@@ -1,5 +1,6 @@
 """Tasks: run once, seen through to their end, with the reason of it."""
 
+import ipaddress
 import json
 import subprocess
 import urllib.error
@@ -113,6 +114,11 @@ def test_a_task_reads_its_metadata_and_its_credentials_until_it_stops(ecs: Ecs):
     assert metadata["TaskARN"] == arn
     assert metadata["Limits"] == {"CPU": 0.25, "Memory": 512}
     assert metadata["Containers"][0]["DockerId"] == runtime
+    [network] = metadata["Containers"][0]["Networks"]
+    assert network["NetworkMode"] == "awsvpc" and network["PrivateDNSName"].endswith(".ec2.internal")
+    subnet = ipaddress.ip_network(network["IPv4SubnetCIDRBlock"])
+    assert ipaddress.ip_address(network["IPv4Addresses"][0]) in subnet
+    assert network["SubnetGatewayIpv4Address"].endswith(f"/{subnet.prefixlen}")
     assert credentials["RoleArn"] == role and credentials["Token"]
     ecs.api.stop_task(task=arn)
     ecs.until_stopped(arn)

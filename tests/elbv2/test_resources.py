@@ -29,6 +29,26 @@ def test_names_that_cannot_be(balancer: Balancer, name: str) -> None:
         balancer.elbv2.create_load_balancer(Name=name, Subnets=["subnet-1", "subnet-2"])
 
 
+def test_a_load_balancer_needs_two_zones_and_a_check_its_time(
+    engine: RunningEngine, balancer: Balancer
+) -> None:
+    ec2 = engine.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    same = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone="us-east-1a")["Subnet"][
+            "SubnetId"
+        ]
+        for n in (1, 2)
+    ]
+    for subnets, message in ((same[:1], "At least two subnets"), (same, "in the same Availability Zone")):
+        with pytest.raises(balancer.elbv2.exceptions.ClientError, match=message):
+            balancer.elbv2.create_load_balancer(Name="narrow", Subnets=subnets)
+    with pytest.raises(
+        balancer.elbv2.exceptions.ClientError, match="interval must be greater than the timeout"
+    ):
+        balancer.group("hasty", HealthCheckTimeoutSeconds=5)
+
+
 def test_a_group_in_use_cannot_be_deleted_nor_shared(engine: RunningEngine, balancer: Balancer) -> None:
     elbv2 = balancer.elbv2
     group = balancer.group("app")

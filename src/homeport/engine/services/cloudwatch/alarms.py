@@ -67,6 +67,7 @@ def _check(request: dict[str, Any]) -> None:
             raise AwsError("ValidationError", f"The parameter {missing[0]} must be specified.")
         if not request.get("Statistic") and not request.get("ExtendedStatistic"):
             raise AwsError("ValidationError", "Must specify either Statistic or ExtendedStatistic.")
+    _check_periods(request)
     points, periods = request.get("DatapointsToAlarm"), request["EvaluationPeriods"]
     if points is not None and points > periods:
         raise AwsError("ValidationError", "DatapointsToAlarm must not be greater than EvaluationPeriods.")
@@ -91,6 +92,22 @@ async def put_composite_alarm(ctx: Context, request: dict[str, Any]) -> dict[str
     body.setdefault("ActionsEnabled", True)
     _put(ctx, "CompositeAlarm", body, request.get("Tags"))
     return {}
+
+
+def _check_periods(request: Body) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
+    period = request.get("Period")
+    if period is None:
+        return
+    if period not in (10, 20, 30) and (period <= 0 or period % 60):
+        raise AwsError("ValidationError", "Period must be 10, 20, 30 or a multiple of 60")
+    days = 7 if period >= 3600 else 1
+    if period * request["EvaluationPeriods"] > days * 86400:
+        span = "a day" if days == 1 else "seven days"
+        raise AwsError(
+            "ValidationError",
+            f"Metrics cannot be checked across more than {span} (EvaluationPeriods * Period must be <= {days * 86400})",
+        )
 
 
 def _put(ctx: Context, kind: str, body: Body, tags: list[dict[str, str]] | None) -> None:

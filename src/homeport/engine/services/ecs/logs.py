@@ -36,7 +36,7 @@ RETRY_SECONDS = 2.0
 async def open_stream(ctx: Context, row: Body, container: Body, docker_name: str, role: str | None) -> None:
     """Make the container's log stream and remember where its lines go. Raises CannotStart."""
     options = container["logConfiguration"].get("options", {})
-    stream = _stream_name(row, container, options)
+    stream = stream_name(row, container, options)
     client = _client(ctx, role, options.get("awslogs-region", ctx.region))
     group = options.get("awslogs-group", "")
     try:
@@ -181,7 +181,8 @@ def _events(messages: list[list[Line]]) -> Iterator[LogEvent]:
             yield from (LogEvent(timestamp=latest, message=piece) for piece in pieces(text))
 
 
-def _stream_name(row: Body, container: Body, options: Body) -> str:
+def stream_name(row: Body, container: Body, options: Body) -> str:
+    """`<prefix>/<container>/<task>`."""
     prefix = options.get("awslogs-stream-prefix")
     return f"{prefix}/{container['name']}/{row['taskId']}" if prefix else row["taskId"]
 

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoi
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from homeport.engine.containers.errors import DockerRefused
 from homeport.engine.services.context import Context
 from homeport.engine.services.ecs import protection
+from homeport.engine.services.ecs.logs import stream_name
 from homeport.engine.services.ecs.observation import docker_name
 from homeport.engine.services.ecs.tables import TASKS
 from homeport.engine.services.ecs.task_rows import Body, definition_of
@@ -79,13 +81,14 @@ async def _task(ctx: Context, row: Body, *, tags: bool) -> Body:
         "Limits": _limits(task),
         "PullStartedAt": _time(task.get("pullStartedAt")),
         "PullStoppedAt": _time(task.get("pullStoppedAt")),
+        "ExecutionStoppedAt": _time(task.get("executionStoppedAt")),
         "AvailabilityZone": task["availabilityZone"],
         "LaunchType": task.get("launchType"),
         "Containers": list(await asyncio.gather(*(_container(ctx, row, name) for name in row["containers"]))),
     }
     if tags:
         answer["TaskTags"] = {tag["key"]: tag["value"] for tag in task.get("tags") or []}
-    return {key: value for key, value in answer.items() if value is not None}
+    return _present(answer)
 
 
 async def _container(ctx: Context, row: Body, name: str) -> Body:
@@ -95,6 +98,7 @@ async def _container(ctx: Context, row: Body, name: str) -> Body:
     )
     inspected = await ctx.engine.docker.inspect(docker_name(ctx, row, name)) or {}
     logs = definition.get("logConfiguration", {})
+    state = inspected.get("State", {})
     answer = {
         "DockerId": shown.get("runtimeId"),
         "Name": name,
@@ -105,18 +109,61 @@ async def _container(ctx: Context, row: Body, name: str) -> Body:
         "DesiredStatus": row["desiredStatus"],
         "KnownStatus": shown["lastStatus"],
         "ExitCode": shown.get("exitCode"),
-        "Limits": {"CPU": definition.get("cpu", 0), "Memory": definition.get("memory")},
+        "Limits": _present({"CPU": definition.get("cpu", 0), "Memory": definition.get("memory")}),
         "CreatedAt": inspected.get("Created"),
-        "StartedAt": inspected.get("State", {}).get("StartedAt"),
+        "StartedAt": state.get("StartedAt"),
+        "FinishedAt": state.get("FinishedAt") if state.get("Status") == "exited" else None,
         "Type": "NORMAL",
+        "Health": {"status": shown["healthStatus"]} if shown.get("checked") else None,
         "LogDriver": logs.get("logDriver"),
-        "LogOptions": logs.get("options"),
+        "LogOptions": _log_options(row, definition, logs),
         "ContainerARN": shown["containerArn"],
-        "Networks": [{"NetworkMode": "awsvpc", "IPv4Addresses": [row["address"]]}]
-        if row.get("address")
-        else [],
+        "Ports": _ports(shown),
+        "Networks": [_network(ctx, row)] if row.get("address") else [],
     }
-    return {key: value for key, value in answer.items() if value is not None}
+    return _present(answer)
+
+
+def _log_options(row: Body, definition: Body, logs: Body) -> Body | None:
+    options = logs.get("options")
+    if logs.get("logDriver") != "awslogs" or options is None:
+        return options
+    return {**options, "awslogs-stream": stream_name(row, definition, options)}
+
+
+def _ports(shown: Body) -> list[Body] | None:
+    """What a container in the network mode bridge has open on the machine."""
+    return [
+        {"ContainerPort": each["containerPort"], "HostPort": each["hostPort"], "Protocol": each["protocol"]}
+        for each in shown.get("networkBindings", [])
+    ] or None
+
+
+def _network(ctx: Context, row: Body) -> Body:
+    address, network = row["address"], row.get("network", {})
+    mode = definition_of(ctx, row)["networkMode"]
+    if mode != "awsvpc":
+        return {"NetworkMode": mode, "IPv4Addresses": [address]}
+    prefix, gateway = network.get("prefix"), network.get("gateway")
+    subnet = ipaddress.ip_network(f"{address}/{prefix}", strict=False) if prefix else None
+    shown = {
+        "NetworkMode": mode,
+        "IPv4Addresses": [address],
+        "AttachmentIndex": 0,
+        "MACAddress": network.get("mac"),
+        "IPv4SubnetCIDRBlock": str(subnet) if subnet else None,
+        "PrivateDNSName": f"ip-{address.replace('.', '-')}.{_domain(ctx)}",
+        "SubnetGatewayIpv4Address": f"{gateway}/{prefix}" if gateway else None,
+    }
+    return _present(shown)
+
+
+def _domain(ctx: Context) -> str:
+    return "ec2.internal" if ctx.region == "us-east-1" else f"{ctx.region}.compute.internal"
+
+
+def _present(members: Body) -> Body:
+    return {key: value for key, value in members.items() if value is not None}
 
 
 async def _stats(ctx: Context, row: Body, name: str) -> Body | None:
@@ -128,8 +175,7 @@ async def _stats(ctx: Context, row: Body, name: str) -> Body | None:
 
 def _limits(task: Body) -> Body:
     cpu, memory = task.get("cpu"), task.get("memory")
-    limits = {"CPU": int(cpu) / 1024 if cpu else None, "Memory": int(memory) if memory else None}
-    return {key: value for key, value in limits.items() if value is not None}
+    return _present({"CPU": int(cpu) / 1024 if cpu else None, "Memory": int(memory) if memory else None})
 
 
 def _time(seconds: float | None) -> str | None:

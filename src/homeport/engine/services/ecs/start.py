@@ -288,6 +288,11 @@ async def attach(ctx: Context, row: Body, definition: Body) -> None:
 
     def apply(fresh: Body) -> None:
         fresh["address"] = address
+        fresh["network"] = {
+            "mac": mac,
+            "prefix": endpoint.get("IPPrefixLen"),
+            "gateway": endpoint.get("Gateway"),
+        }
         if definition["networkMode"] == "awsvpc" and address:
             fresh["task"]["attachments"] = [attachment]
             for container in fresh["containers"].values():

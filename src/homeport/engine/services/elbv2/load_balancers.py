@@ -178,7 +178,7 @@ def _valid_name(name: str) -> str:
 async def _zones(ctx: Context, request: Body) -> Body:
     """The zones of the request's subnets, and their VPC."""
     subnets = request.get("Subnets") or [each["SubnetId"] for each in request.get("SubnetMappings", [])]
-    if not subnets:
+    if len(set(subnets)) < 2:
         raise AwsError(
             "ValidationError", "At least two subnets in two different Availability Zones must be specified"
         )
@@ -197,6 +197,12 @@ async def _zones(ctx: Context, request: Body) -> Body:
         }
         for position, subnet in enumerate(subnets)
     ]
+    names = [zone["ZoneName"] for zone in zones]
+    if len(set(names)) < len(names):
+        raise AwsError(
+            "InvalidConfigurationRequest",
+            "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
+        )
     vpc = next((each["VpcId"] for each in known.values()), "vpc-00000000")
     return {"AvailabilityZones": zones, "VpcId": vpc}
 

@@ -153,7 +153,7 @@ def _check_health_check(body: Body) -> None:
             raise AwsError(
                 "ValidationError", f"{member} '{body[member]}' must be between '{least}' and '{most}'"
             )
-    if body["HealthCheckTimeoutSeconds"] > body["HealthCheckIntervalSeconds"]:
+    if body["HealthCheckTimeoutSeconds"] >= body["HealthCheckIntervalSeconds"]:
         raise AwsError("ValidationError", "Health check interval must be greater than the timeout")
     if body["HealthCheckProtocol"] not in ("HTTP", "HTTPS"):
         raise AwsError(
