@@ -43,14 +43,6 @@ async def get_function_recursion_config(ctx: Context, request: dict[str, Any]) -
 
 
 @operation
-async def put_function_recursion_config(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionRecursionConfig.html"""
-    if request["RecursiveLoop"] != "Allow":
-        raise invalid("homeport does not look for recursive loops: RecursiveLoop can only be Allow.")
-    return await get_function_recursion_config(ctx, request)
-
-
-@operation
 async def list_provisioned_concurrency_configs(ctx: Context, request: dict[str, Any]) -> dict[str, Any]:
     """https://docs.aws.amazon.com/lambda/latest/api/API_ListProvisionedConcurrencyConfigs.html"""
     find_function(ctx, request)
