@@ -52,6 +52,14 @@ CHECK = {"command": ["CMD", "true"]}
             {"secrets": [{"name": "A", "valueFrom": "/a"}]},
             "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
         ),
+        (
+            {
+                "environment": [{"name": "A", "value": "1"}],
+                "secrets": [{"name": "A", "valueFrom": "/a"}],
+                "role": True,
+            },
+            "not shared with any new or existing environment variables set on the container, such as 'A'.",
+        ),
         ({"privileged": True}, "Fargate compatible task definitions do not support privileged"),
         ({"linuxParameters": {"maxSwap": 100}}, "do not support maxSwap"),
         (
@@ -81,8 +89,10 @@ CHECK = {"command": ["CMD", "true"]}
 def test_a_container_that_fargate_does_not_run_is_refused(
     ecs: Ecs, container: dict[str, Any], message: str
 ) -> None:
+    task = {"executionRoleArn": ROLE} if container.get("role") else {}
+    members = {key: value for key, value in container.items() if key != "role"}
     with pytest.raises(ClientError) as refusal:
-        register(ecs, **container)
+        register(ecs, task, **members)
     assert refusal.value.response["Error"]["Code"] == "ClientException"
     assert message in refusal.value.response["Error"]["Message"]
 
@@ -140,6 +150,10 @@ def test_what_run_task_refuses(ecs: Ecs) -> None:
         ({"count": 11}, "count should be between 1 and 10"),
         ({"propagateTags": "SERVICE"}, "propagateTags"),
         ({"startedBy": "a" * 129}, "startedBy"),
+        (
+            {"overrides": {"containerOverrides": [{"name": "app", "command": ["a" * 8192]}]}},
+            "Container Overrides length must be at most 8192",
+        ),
     ):
         with pytest.raises(ClientError, match=message):
             ecs.api.run_task(taskDefinition=definition, networkConfiguration=NETWORK, **members)

@@ -65,6 +65,11 @@ async def publish(ctx: Context, row: Body, event: str) -> None:
             )
 
 
+def _overview(row: Body) -> dict[str, int]:
+    states = ("Succeeded", "Failed", "Skipped", "InProgress", "Pending")
+    return {state: int(row["target"]["status"] == state) for state in states}
+
+
 def _message(ctx: Context, row: Body, trigger: str) -> Body:
     """https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-sns-event-notifications-json-format.html"""
     info = row["info"]
@@ -77,6 +82,7 @@ def _message(ctx: Context, row: Body, trigger: str) -> Body:
         "deploymentGroupName": info["deploymentGroupName"],
         "createTime": _time(info["createTime"]),
         "completeTime": _time(info["completeTime"]) if info.get("completeTime") else None,
+        "deploymentOverview": json.dumps(_overview(row)),
         "status": info["status"].upper(),
     }
     if error := info.get("errorInformation"):

@@ -120,6 +120,14 @@ def _check_environment(container: Body, definition: Body) -> None:
             "ClientException",
             "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
         )
+    names = [each["name"] for member in ("environment", "secrets") for each in container.get(member, [])]
+    for secret in container.get("secrets", []):
+        if names.count(secret["name"]) > 1:
+            raise AwsError(
+                "ClientException",
+                "The secret name must be unique and not shared with any new or existing environment variables set on "
+                f"the container, such as '{secret['name']}'.",
+            )
     files = container.get("environmentFiles", [])
     if len(files) > _MOST_ENVIRONMENT_FILES:
         raise _invalid(container, "environmentFiles", f"there are more than {_MOST_ENVIRONMENT_FILES}")

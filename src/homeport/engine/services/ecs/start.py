@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import Any
 
 from homeport.engine.containers.errors import DockerRefused
@@ -244,6 +245,7 @@ def _environment(ctx: Context, row: Body, container: str, access: Any) -> dict[s
         "AWS_REGION": ctx.region,
         "AWS_DEFAULT_REGION": ctx.region,
         **access.variables,
+        "ECS_CONTAINER_METADATA_URI": f"{access.metadata_url}/v4/{id}",  # of version 3, to which 4 only adds
         "ECS_CONTAINER_METADATA_URI_V4": f"{access.metadata_url}/v4/{id}",
         "ECS_AGENT_URI": f"{access.metadata_url}/v4/{id}/api",
     }
@@ -258,9 +260,16 @@ def _volume(ctx: Context, row: Body, volume: Body) -> str:
     if path := volume.get("host", {}).get("sourcePath"):
         return str(path)
     if efs := volume.get("efsVolumeConfiguration"):
-        return ctx.engine.docker.name("efs", efs["fileSystemId"])
+        return ctx.engine.docker.name("efs", efs["fileSystemId"], *_place_in_efs(efs))
     shared = volume.get("dockerVolumeConfiguration", {}).get("scope") == "shared"
     return ctx.engine.docker.name("volume", *(() if shared else (row["taskId"],)), volume["name"])
+
+
+def _place_in_efs(efs: Body) -> list[str]:
+    """Each access point and root directory of a file system is a volume of its own."""
+    point = efs.get("authorizationConfig", {}).get("accessPointId")
+    root = efs.get("rootDirectory", "/").strip("/")
+    return [*([point] if point else []), *([hashlib.sha256(root.encode()).hexdigest()[:12]] if root else [])]
 
 
 async def attach(ctx: Context, row: Body, definition: Body) -> None:

@@ -223,7 +223,10 @@ def _health(row: Body) -> str:
 def _shown(row: Body, container: Body) -> Body:
     shown = {key: value for key, value in container.items() if key not in _INTERNAL}
     if row["task"].get("enableExecuteCommand"):
-        shown["managedAgents"] = [{"name": "ExecuteCommandAgent", "lastStatus": container["lastStatus"]}]
+        agent = {"name": "ExecuteCommandAgent", "lastStatus": container["lastStatus"]}
+        if container.get("begun"):
+            agent["lastStartedAt"] = container["begun"]
+        shown["managedAgents"] = [agent]
     return shown
 
 

@@ -176,9 +176,27 @@ def _row(ctx: Context, cluster: Body, name: str, request: Body, settings: Body, 
             "healthCheckGracePeriodSeconds": request.get(
                 "healthCheckGracePeriodSeconds", 0 if settings["loadBalancers"] else None
             ),
+            "availabilityZoneRebalancing": _rebalancing(request),
             "tags": request.get("tags", []),
         },
     }
+
+
+def _rebalancing(request: Body) -> str:
+    """Tasks are balanced between zones unless that is not wanted, or cannot be: there is one at home."""
+    able = (
+        request.get("schedulingStrategy", "REPLICA") == "REPLICA"
+        and (request.get("deploymentController") or {}).get("type", "ECS") == "ECS"
+        and (request.get("deploymentConfiguration") or {}).get("maximumPercent", 200) > 100
+    )
+    wanted: str = request.get("availabilityZoneRebalancing") or ("ENABLED" if able else "DISABLED")
+    if wanted == "ENABLED" and not able:
+        raise AwsError(
+            "InvalidParameterException",
+            "Availability Zone rebalancing needs the scheduling strategy REPLICA, the deployment controller ECS and a "
+            "maximumPercent above 100.",
+        )
+    return wanted
 
 
 @operation(pass_role=_ROLES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from typing import Any
@@ -38,6 +39,7 @@ from homeport.engine.wire.errors import AwsError
 Body = dict[str, Any]
 
 _MOST_DESCRIBED = 100
+_MOST_OVERRIDES = 8192
 _STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{0,128}")
 
 
@@ -99,6 +101,10 @@ def _check(request: Body) -> None:
         raise AwsError(
             "InvalidParameterException",
             "Specify either a launch type or a capacity provider strategy, not both.",
+        )
+    if len(json.dumps(request.get("overrides", {}))) > _MOST_OVERRIDES:
+        raise AwsError(
+            "InvalidParameterException", f"Container Overrides length must be at most {_MOST_OVERRIDES}"
         )
     if request.get("propagateTags") == "SERVICE":
         raise AwsError("InvalidParameterException", "The propagateTags value SERVICE is for services only.")
