@@ -110,7 +110,8 @@ def test_a_crashing_version_is_taken_back_and_explained(ecs: Ecs):
     assert "exited with code 7; its last lines: cannot open database" in record["statusReason"]
     detail = ecs.api.describe_service_deployments(serviceDeploymentArns=[record["serviceDeploymentArn"]])
     breaker = detail["serviceDeployments"][0]["deploymentCircuitBreaker"]
-    assert (breaker["status"], breaker["failureCount"], breaker["threshold"]) == ("TRIGGERED", 3, 3)
+    assert (breaker["status"], breaker["threshold"]) == ("TRIGGERED", 3)
+    assert breaker["failureCount"] >= 3  # two tasks may fail in the same moment
 
 
 def test_a_service_too_big_for_the_machine_says_so(ecs: Ecs):
