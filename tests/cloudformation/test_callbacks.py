@@ -65,3 +65,17 @@ def test_a_custom_resource_is_made_by_who_hears_its_topic(engine: RunningEngine)
     assert (asked["RequestType"], asked["PhysicalResourceId"]) == ("Delete", "thing-1")
     put(asked["ResponseURL"], Status="SUCCESS", PhysicalResourceId="thing-1")
     stack.wait("stack_update_complete")
+
+
+def test_what_nobody_answers_fails_after_its_own_timeout_made_or_removed(engine: RunningEngine):
+    topic = engine.client("sns").create_topic(Name="nobody")["TopicArn"]
+    template = f"""
+      Resources:
+        Thing: {{Type: Custom::Thing, Properties: {{ServiceToken: "{topic}", ServiceTimeout: 1}}}}
+    """
+    stack = Stack(engine)
+    stack.client.create_stack(StackName="app", TemplateBody=template)
+    until(lambda: stack.status == "ROLLBACK_FAILED")
+    unanswered = "CloudFormation did not receive a response from your Custom Resource."
+    assert f'Thing CREATE_FAILED Resource handler returned message: "{unanswered}' in stack.reasons
+    assert f'Thing DELETE_FAILED Resource handler returned message: "{unanswered}' in stack.reasons

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from homeport.engine.services.cloudformation.dynamic import resolve
 from homeport.engine.services.cloudformation.environment import stack_environment
@@ -20,7 +22,8 @@ from homeport.engine.services.cloudformation.template import Resource
 from homeport.engine.services.cloudformation.values import NO_VALUE, text
 from homeport.engine.wire.errors import AwsError
 
-STABLE_SECONDS = 3 * 3600.0
+T = TypeVar("T")
+
 EVERY = 1.0
 
 _REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
@@ -117,7 +120,11 @@ async def delete(work: Work, row: Body, name: str, *, kept: bool = False) -> Non
     if kept:
         await work.x.record(f"{name}.skip", lambda: work.event(row, "DELETE_SKIPPED"))
         return
-    await work.x.record(f"{name}.begin", lambda: work.event(row, "DELETE_IN_PROGRESS"))
+
+    async def now() -> float:
+        return work.ctx.now()
+
+    begun = await work.x.step(f"{name}.begin", now, lambda _: work.event(row, "DELETE_IN_PROGRESS"))
     step = f"{name}.delete"
     request = work.request(row, step, row.get("properties", {}))
     provider = provider_of(row["ResourceType"])
@@ -129,7 +136,7 @@ async def delete(work: Work, row: Body, name: str, *, kept: bool = False) -> Non
             async def gone() -> bool | None:
                 return True if await provider.gone(request) else None
 
-            await work.poll(gone, EVERY, STABLE_SECONDS)
+            await _wait(work, provider, request, begun, gone)
         return Made(request.id, {})
 
     def commit(outcome: Body) -> None:
@@ -199,7 +206,8 @@ async def _settle(
     request = work.request(row, f"{name}.done", row.get("properties", {}))
 
     async def effect() -> Made:
-        made = await work.poll(lambda: provider.settled(request), EVERY, STABLE_SECONDS)
+        begun = row["Timestamp"]
+        made = await _wait(work, provider, request, begun, lambda: provider.settled(request))
         if resource and resource.creation_policy:
             await signals_answered(work, resource)
         return made
@@ -218,6 +226,20 @@ async def _settle(
     outcome = await work.x.step(f"{name}.done", lambda: work.attempt(request, effect), commit)
     if "error" in outcome:
         raise ResourceFailed(outcome["error"])
+
+
+async def _wait(
+    work: Work,
+    provider: ResourceProvider,
+    request: Request,
+    begun: float,
+    ask: Callable[[], Awaitable[T | None]],
+) -> T:
+    """Ask until there is an answer, as long as the provider has patience. Raises AwsError after that."""
+    try:
+        return await work.poll(ask, EVERY, begun + provider.patience(request) - work.ctx.now())
+    except TimeoutError:
+        raise provider.overdue(request) from None
 
 
 async def _desired(work: Work, resource: Resource) -> Body:

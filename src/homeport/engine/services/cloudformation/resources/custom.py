@@ -25,10 +25,10 @@ class CustomResource(ResourceProvider):
 
     async def create(self, request: Request) -> Made:
         await self._send(request, "Create")
-        return Made(request.name(limit=255), self._asked(request))
+        return Made(request.name(limit=255), {"__url": self._url(request)})
 
     async def settled(self, request: Request) -> Made | None:
-        response = self._response(request, request.attributes["__url"], request.attributes["__until"])
+        response = self._response(request, request.attributes["__url"])
         if response is None:
             return None
         data = response.get("Data") or {}
@@ -36,13 +36,24 @@ class CustomResource(ResourceProvider):
 
     async def update(self, request: Request) -> Made:
         await self._send(request, "Update", OldResourceProperties=_texts(request.previous))
-        return Made(request.id, self._asked(request))
+        return Made(request.id, {"__url": self._url(request)})
 
     async def delete(self, request: Request) -> None:
         await self._send(request, "Delete")
 
     async def gone(self, request: Request) -> bool:
-        return self._response(request, self._url(request), None) is not None
+        return self._response(request, self._url(request)) is not None
+
+    def patience(self, request: Request) -> float:
+        return float(request.properties.get("ServiceTimeout", _TIMEOUT))
+
+    def overdue(self, request: Request) -> AwsError:
+        asked = request.attributes["__url"] if "__url" in request.attributes else self._url(request)
+        return AwsError(
+            "NotStabilized",
+            "CloudFormation did not receive a response from your Custom Resource. Please check your logs for "
+            f"requestId [{asked.rpartition('/')[2]}].",
+        )
 
     def replaces(self, before: dict[str, Any], after: dict[str, Any]) -> bool:
         return before.get("ServiceToken") != after.get("ServiceToken")
@@ -71,10 +82,6 @@ class CustomResource(ResourceProvider):
         else:
             raise AwsError("ValidationError", f"Invalid service token: {target}")
 
-    def _asked(self, request: Request) -> dict[str, Any]:
-        seconds = int(request.properties.get("ServiceTimeout", _TIMEOUT))
-        return {"__url": self._url(request), "__until": request.ctx.now() + seconds}
-
     def _url(self, request: Request) -> str:
         """Functions find the engine under the name that answers them on AWS, which leads to it in their containers."""
         region = request.ctx.region
@@ -83,15 +90,9 @@ class CustomResource(ResourceProvider):
             origin = f"http://{request.host}"
         return callback_url(origin, request.stack_id, request.logical_id, request.token)
 
-    def _response(self, request: Request, url: str, until: float | None) -> dict[str, Any] | None:
+    def _response(self, request: Request, url: str) -> dict[str, Any] | None:
         answers = told(request.ctx, url)
         if not answers:
-            if until is not None and request.ctx.now() > until:
-                raise AwsError(
-                    "NotStabilized",
-                    "CloudFormation did not receive a response from your Custom Resource. Please check your logs for "
-                    f"requestId [{request.token}].",
-                )
             return None
         if answers[0].get("Status") != "SUCCESS":
             reason = answers[0].get("Reason") or "Unknown reason"
@@ -121,8 +122,7 @@ class WaitCondition(ResourceProvider):
     """AWS::CloudFormation::WaitCondition: complete once enough signals were PUT at its handle."""
 
     async def create(self, request: Request) -> Made:
-        until = request.ctx.now() + float(request.properties.get("Timeout", 43200))
-        return Made(request.name(limit=255), {"__until": until})
+        return Made(request.name(limit=255), {})
 
     async def settled(self, request: Request) -> Made | None:
         wanted = int(request.properties.get("Count", 1))
@@ -137,12 +137,18 @@ class WaitCondition(ResourceProvider):
         if len(signals) >= wanted:
             data = {str(signal.get("UniqueId", "")): signal.get("Data", "") for signal in signals}
             return Made(request.id, {"Data": json.dumps(data)})
-        if request.ctx.now() > request.attributes["__until"]:
-            raise AwsError(
-                "NotStabilized",
-                f"WaitCondition timed out. Received {len(signals)} conditions when expecting {wanted}",
-            )
         return None
+
+    def patience(self, request: Request) -> float:
+        return float(request.properties.get("Timeout", 43200))
+
+    def overdue(self, request: Request) -> AwsError:
+        received = len(told(request.ctx, request.properties["Handle"]))
+        wanted = int(request.properties.get("Count", 1))
+        return AwsError(
+            "NotStabilized",
+            f"WaitCondition timed out. Received {received} conditions when expecting {wanted}",
+        )
 
     async def update(self, request: Request) -> Made:
         raise NotUpdatable("Update to resource type AWS::CloudFormation::WaitCondition is not supported.")

@@ -111,6 +111,16 @@ class ResourceProvider:
         """Whether a removed resource is really gone."""
         return True
 
+    def patience(self, request: Request) -> float:
+        """How many seconds the resource may take to be of use, or to be gone."""
+        return 3 * 3600.0
+
+    def overdue(self, request: Request) -> AwsError:
+        """What the resource failed of when it took longer."""
+        return AwsError(
+            "NotStabilized", f"Resource timed out: {request.logical_id} did not stabilize in time"
+        )
+
     def unused(self, properties: dict[str, Any]) -> list[str]:
         """Properties that have no effect here: the resource's event tells of them."""
         return []
