@@ -158,6 +158,8 @@ TYPES = (
         limit=255,
         create=Call("create_cluster", {"settings": "properties.ClusterSettings"}),
         id="name",
+        present=Call("describe_clusters", {"clusters": "[name]"}, only=True),
+        present_if="where(response.clusters, 'status', 'ACTIVE')",
         read=Call("describe_clusters", {"clusters": "[id]"}, only=True),
         found="clusters[0]",
         attributes={"Arn": "read.clusterArn"},

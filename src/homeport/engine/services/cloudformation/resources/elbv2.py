@@ -41,6 +41,7 @@ TYPES = (
         limit=32,
         create=Call("create_load_balancer"),
         id="response.LoadBalancers[0].LoadBalancerArn",
+        present=Call("describe_load_balancers", {"Names": "[name]"}, only=True),
         read=Call("describe_load_balancers", {"LoadBalancerArns": "[id]"}, only=True),
         found="LoadBalancers[0]",
         attributes={
@@ -72,6 +73,7 @@ TYPES = (
         limit=32,
         create=Call("create_target_group"),
         id="response.TargetGroups[0].TargetGroupArn",
+        present=Call("describe_target_groups", {"Names": "[name]"}, only=True),
         read=Call("describe_target_groups", {"TargetGroupArns": "[id]"}, only=True),
         found="TargetGroups[0]",
         attributes={"TargetGroupFullName": "join('', ['targetgroup', split(id, ':targetgroup')[1]])"},

@@ -19,6 +19,7 @@ from homeport.engine.services.cloudformation.resources.provider import (
     Request,
     ResourceProvider,
     is_absent,
+    is_denied,
     is_present,
 )
 from homeport.engine.services.cloudformation.schemas import schema_of
@@ -29,6 +30,9 @@ from homeport.engine.wire.errors import AwsError
 class Type(ResourceProvider):
     """A type made by `create`, whose Ref is the expression `id` (over the create call's `response`, `properties` and
     `name`). `named` is the property that is given a generated name when it is absent: its limit is `limit`.
+
+    Where the operation that makes it takes up one that is there already, `present` asks for that one, and `present_if`
+    says over its `response` whether it is there: a stack must not take, and later delete, what others made.
 
     `read` answers the resource's description at the expression `found`, from which attributes are taken:
     `attributes` says how where the name alone does not. `ready` and `failed` are expressions over the description: it
@@ -56,6 +60,8 @@ class Type(ResourceProvider):
         before_delete: tuple[Call, ...] = (),
         find: Call | None = None,
         found_ids: str = "",
+        present: Call | None = None,
+        present_if: str = "",
         deleted: str = "",
     ) -> None:
         super().__init__(type)
@@ -75,12 +81,17 @@ class Type(ResourceProvider):
         self._before_delete = before_delete
         self._find = find
         self._found_ids = found_ids
+        self._present = present
+        self._present_if = present_if
         self._deleted = deleted
 
     async def create(self, request: Request) -> Made:
         name, properties = self._name(request)
         names = variables(request, name=name, properties=properties)
-        id = await self._found_earlier(request, names) or await self._made(request, names)
+        id = await self._found_earlier(request, names)
+        if id is None:
+            await self._check_absent(request, names)
+            id = await self._made(request, names)
         names["id"] = id
         try:
             for part in self._parts:
@@ -167,8 +178,28 @@ class Type(ResourceProvider):
             response = {}
         id = select(self._id, {**names, "response": response})
         if not id:
-            raise AwsError("AlreadyExists", f"{self.type} {names['name']} exists already")
+            raise self._exists(names)
         return str(id)
+
+    async def _check_absent(self, request: Request, names: dict[str, Any]) -> None:
+        """Raise AlreadyExists when the resource is there. Who may not look makes it nevertheless, as before."""
+        given = not self._named or self._named in request.properties
+        if request.resumed or self._present is None or not given:
+            return
+        try:
+            answer = await send(request, self._service, self._present, names)
+        except AwsError as error:
+            if is_absent(error) or is_denied(error):
+                return
+            raise
+        if not self._present_if or select(self._present_if, {**names, "response": answer}):
+            raise self._exists(names)
+
+    def _exists(self, names: dict[str, Any]) -> AwsError:
+        id = names["name"] or select(self._id, names)
+        return AwsError(
+            "AlreadyExists", f"Resource of type '{self.type}' with identifier '{id}' already exists."
+        )
 
     async def _found_earlier(self, request: Request, names: dict[str, Any]) -> str | None:
         if not request.resumed or self._find is None:

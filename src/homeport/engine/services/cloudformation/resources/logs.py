@@ -5,6 +5,7 @@ from homeport.engine.services.cloudformation.resources.generic import Type
 from homeport.engine.services.cloudformation.resources.parts import Put, Tags
 
 _GROUP = {"logGroupName": "id"}
+_OF_GROUP = {"logGroupName": "properties.LogGroupName"}
 _GROUP_ARN = "join('', ['arn:aws:logs:', region, ':', account, ':log-group:', id])"
 
 TYPES = (
@@ -45,6 +46,8 @@ TYPES = (
         limit=512,
         create=Call("put_metric_filter"),
         id="name",
+        present=Call("describe_metric_filters", {**_OF_GROUP, "filterNamePrefix": "name"}, only=True),
+        present_if="where(response.metricFilters, 'filterName', name)",
         parts=(Put(Call("put_metric_filter", {"filterName": "id"}), at_creation=False),),
         delete=Call("delete_metric_filter", {"filterName": "id"}),
     ),
@@ -55,6 +58,8 @@ TYPES = (
         limit=512,
         create=Call("put_subscription_filter"),
         id="name",
+        present=Call("describe_subscription_filters", {**_OF_GROUP, "filterNamePrefix": "name"}, only=True),
+        present_if="where(response.subscriptionFilters, 'filterName', name)",
         parts=(Put(Call("put_subscription_filter", {"filterName": "id"}), at_creation=False),),
         delete=Call("delete_subscription_filter", {"filterName": "id"}),
     ),

@@ -106,6 +106,11 @@ TYPES = (
         limit=256,
         create=Call("create_topic", {"Name": "name", "Attributes": _map("FifoTopic", *_TOPIC_SETTINGS)}),
         id="response.TopicArn",
+        present=Call(
+            "get_topic_attributes",
+            {"TopicArn": "join(':', ['arn:aws:sns', region, account, name])"},
+            only=True,
+        ),
         attributes={"TopicArn": "id", "TopicName": "split(id, ':')[5]"},
         parts=(
             _Subscriptions(
@@ -160,6 +165,7 @@ TYPES = (
         limit=80,
         create=Call("create_queue", {"Attributes": _map("FifoQueue", *_QUEUE_SETTINGS)}),
         id="response.QueueUrl",
+        present=Call("get_queue_url", {"QueueName": "name"}, only=True),
         read=Call("get_queue_attributes", {**_QUEUE, "AttributeNames": "['QueueArn']"}, only=True),
         found="Attributes",
         attributes={"Arn": "read.QueueArn", "QueueName": "split(id, '/')[-1]", "QueueUrl": "id"},

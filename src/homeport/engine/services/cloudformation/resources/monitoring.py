@@ -10,6 +10,12 @@ _CLOUDWATCH_TAGS = Tags(
     Call("untag_resource", {"ResourceARN": _ARN, "TagKeys": "removed"}, only=True),
 )
 _ALARM_ARN = "join('', ['arn:aws:cloudwatch:', region, ':', account, ':alarm:', id])"
+_ALARMS = Call(
+    "describe_alarms",
+    {"AlarmNames": "[name]", "AlarmTypes": "['MetricAlarm', 'CompositeAlarm']"},
+    only=True,
+)
+_ANY_ALARM = "response.MetricAlarms || response.CompositeAlarms"
 _RULE = {"Rule": "id", "EventBusName": "properties.EventBusName"}
 _TARGET = "split(properties.ScalingTargetId, '|')"
 _POLICY = {
@@ -26,6 +32,8 @@ TYPES = (
         limit=255,
         create=Call("put_metric_alarm"),
         id="name",
+        present=_ALARMS,
+        present_if=_ANY_ALARM,
         attributes={"Arn": _ALARM_ARN},
         parts=(_CLOUDWATCH_TAGS, Put(Call("put_metric_alarm", {"AlarmName": "id"}), at_creation=False)),
         delete=Call("delete_alarms", {"AlarmNames": "[id]"}, only=True),
@@ -37,6 +45,8 @@ TYPES = (
         limit=255,
         create=Call("put_composite_alarm"),
         id="name",
+        present=_ALARMS,
+        present_if=_ANY_ALARM,
         attributes={"Arn": _ALARM_ARN},
         parts=(_CLOUDWATCH_TAGS, Put(Call("put_composite_alarm", {"AlarmName": "id"}), at_creation=False)),
         delete=Call("delete_alarms", {"AlarmNames": "[id]"}, only=True),
@@ -48,6 +58,7 @@ TYPES = (
         limit=255,
         create=Call("put_dashboard"),
         id="name",
+        present=Call("get_dashboard", {"DashboardName": "name"}, only=True),
         parts=(Put(Call("put_dashboard", {"DashboardName": "id"}), at_creation=False),),
         delete=Call("delete_dashboards", {"DashboardNames": "[id]"}, only=True),
     ),
@@ -58,6 +69,7 @@ TYPES = (
         limit=64,
         create=Call("put_rule"),
         id="name",
+        present=Call("describe_rule", {"Name": "name", "EventBusName": "properties.EventBusName"}, only=True),
         read=Call("describe_rule", {"Name": "id", "EventBusName": "properties.EventBusName"}, only=True),
         parts=(
             Each(

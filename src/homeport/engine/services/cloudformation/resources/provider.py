@@ -153,6 +153,12 @@ def is_absent(error: AwsError) -> bool:
     return code in ("validationerror", "validationexception") and "does not exist" in message
 
 
+def is_denied(error: AwsError) -> bool:
+    """Whether an error says that the caller may not do this."""
+    code = error.code.lower()
+    return error.status == 403 or "accessdenied" in code or "unauthorized" in code or "notauthorized" in code
+
+
 def is_present(error: AwsError) -> bool:
     """Whether an error says that a resource of this name is there already."""
     code = error.code.replace(".", "").lower()

@@ -73,6 +73,7 @@ TYPES = (
             only=True,
         ),
         id="name",
+        present=Call("head_bucket", {"Bucket": "name"}, only=True),
         attributes={
             "Arn": "join('', ['arn:aws:s3:::', id])",
             "DomainName": "join('', [id, '.s3.amazonaws.com'])",
@@ -131,6 +132,7 @@ TYPES = (
         "s3",
         create=Call("put_bucket_policy", {"Policy": "properties.PolicyDocument"}),
         id="properties.Bucket",
+        present=Call("get_bucket_policy"),
         parts=(Put(Call("put_bucket_policy", {"Policy": "properties.PolicyDocument"}), at_creation=False),),
         delete=Call("delete_bucket_policy", _BUCKET, only=True),
     ),
