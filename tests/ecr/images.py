@@ -59,6 +59,17 @@ def jar(group: str, artifact: str, version: str) -> bytes:
     return outer.getvalue()
 
 
+def damaged_jar() -> bytes:
+    """An archive whose compressed bytes are no deflate stream."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("META-INF/maven/g/a/pom.properties", "version=1\n" * 100)
+        start = archive.infolist()[0].header_offset + 30 + len("META-INF/maven/g/a/pom.properties")
+    data = bytearray(file.getvalue())
+    data[start : start + 4] = b"\xff" * 4
+    return bytes(data)
+
+
 def go_program(*modules: tuple[str, str]) -> bytes:
     """An executable with the build information that Go 1.18 and later write."""
     lines = ["path\texample.com/app", "mod\texample.com/app\t(devel)\t"]

@@ -40,6 +40,8 @@ LAYERS = (
             "usr/lib/python3/.wh.removed-1.0.dist-info": b"",
             "usr/bin/app": images.go_program(("golang.org/x/net", "v0.10.0"), ("golang.org/x/sys", "v0.1.0")),
             "app/app.jar": images.jar("org.apache.logging.log4j", "log4j-core", "2.14.0"),
+            "app/damaged.jar": images.damaged_jar(),
+            "app/odd.egg-info": b"Name: caf\xe9\nVersion: 1\n",
         },
         "none",
     ),
@@ -105,6 +107,7 @@ def test_without_advisories_a_scan_fails_and_says_so(engine: Any, ecr: Any, regi
     assert {component["purl"] for component in sbom["components"]} == {
         "pkg:deb/debian/libssl3@3.0.11-1~deb12u2?arch=amd64",
         "pkg:pypi/requests@2.30.0",
+        "pkg:pypi/caf%ef%bf%bd@1",
         "pkg:npm/lodash@4.17.20",
         "pkg:npm/%40scope/kept@1.0.0",
         "pkg:golang/golang.org/x/net@0.10.0",

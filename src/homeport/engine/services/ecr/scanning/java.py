@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import lzma
 import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from typing import IO
 
-from homeport.engine.services.ecr.scanning.package import Package
+from homeport.engine.services.ecr.scanning.package import LONGEST_TEXT, Package
 
 ARCHIVE = re.compile(r".*\.(?:jar|war|ear|jpi|hpi)")
 _POM = re.compile(r"META-INF/maven/[^/]+/[^/]+/pom\.properties")
@@ -35,14 +37,23 @@ def _packages(path: str, file: IO[bytes], depth: int) -> Iterator[Package]:
             for entry in archive.infolist():
                 inside = f"{path}!{entry.filename}"
                 if _POM.fullmatch(entry.filename):
-                    yield from _pom(inside, archive.read(entry))
+                    with archive.open(entry) as properties:
+                        yield from _pom(inside, properties.read(LONGEST_TEXT))
                 elif (
                     ARCHIVE.fullmatch(entry.filename)
                     and depth < _DEEPEST
                     and entry.file_size <= _LARGEST_INSIDE
                 ):
                     yield from _packages(inside, io.BytesIO(archive.read(entry)), depth + 1)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError):
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+    ):
         return
 
 

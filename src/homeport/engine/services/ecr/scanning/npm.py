@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import IO
 
-from homeport.engine.services.ecr.scanning.package import Package
+from homeport.engine.services.ecr.scanning.package import LONGEST_TEXT, Package
 
 INSTALLED = re.compile(r"(?:.*/)?node_modules/(?:@[^/]+/)?[^/]+/package\.json")
 
@@ -19,7 +19,7 @@ def reader(path: str) -> Callable[[str, IO[bytes]], list[Package]] | None:
 
 def _read(path: str, file: IO[bytes]) -> list[Package]:
     try:
-        package = json.loads(file.read())
+        package = json.loads(file.read(LONGEST_TEXT))
         name, version = package["name"], package["version"]
     except (ValueError, KeyError, TypeError):
         return []

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from email.parser import HeaderParser
 from typing import IO
 
-from homeport.engine.services.ecr.scanning.package import Package
+from homeport.engine.services.ecr.scanning.package import LONGEST_TEXT, Package
 
 DPKG = re.compile(r"var/lib/dpkg/(status|status\.d/[^/]+)")
 APK = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
@@ -42,7 +42,7 @@ _OLD_RPM_PATHS = {path.replace("rpmdb.sqlite", name) for path in RPM for name in
 def _dpkg(path: str, file: IO[bytes]) -> list[Package]:
     """https://manpages.debian.org/bookworm/dpkg-dev/deb-control.5.en.html"""
     packages = []
-    for paragraph in file.read().decode(errors="replace").split("\n\n"):
+    for paragraph in file.read(LONGEST_TEXT).decode(errors="replace").split("\n\n"):
         fields = HeaderParser().parsestr(paragraph.lstrip("\n"))
         name, version = fields["Package"], fields["Version"]
         removed = fields["Status"] and not fields["Status"].endswith(" installed")
@@ -66,7 +66,7 @@ def _dpkg(path: str, file: IO[bytes]) -> list[Package]:
 def _apk(path: str, file: IO[bytes]) -> list[Package]:
     """https://wiki.alpinelinux.org/wiki/Apk_spec"""
     packages = []
-    for paragraph in file.read().decode(errors="replace").split("\n\n"):
+    for paragraph in file.read(LONGEST_TEXT).decode(errors="replace").split("\n\n"):
         fields = dict(line.split(":", 1) for line in paragraph.splitlines() if line[1:2] == ":")
         if "P" in fields and "V" in fields:
             name, version = fields["P"], fields["V"]
@@ -93,11 +93,11 @@ def _rpm(path: str, file: IO[bytes]) -> list[Package]:
         database = sqlite3.connect(f"file:{copy.name}?mode=ro&immutable=1", uri=True)
         try:
             blobs = [row[0] for row in database.execute("SELECT blob FROM Packages")]
-        except sqlite3.DatabaseError as error:
+            return [package for blob in blobs for package in _rpm_header(path, blob)]
+        except (sqlite3.DatabaseError, struct.error, ValueError, TypeError) as error:
             raise UnreadableDatabase(f"the rpm database /{path} is damaged ({error})") from None
         finally:
             database.close()
-    return [package for blob in blobs for package in _rpm_header(path, blob)]
 
 
 def _old_rpm(path: str, file: IO[bytes]) -> list[Package]:

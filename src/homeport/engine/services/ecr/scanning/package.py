@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from packageurl import PackageURL
 
+LONGEST_TEXT = 32 * 1024 * 1024
+"""What is read into memory of a file that tells of packages: whoever pushes an image says how long its files are."""
+
 
 class Package(NamedTuple):
     """`kind` is the package URL's type; `source` and `source_version` are what a distribution's advisories name,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from email.parser import BytesHeaderParser
 from typing import IO
 
-from homeport.engine.services.ecr.scanning.package import Package
+from homeport.engine.services.ecr.scanning.package import LONGEST_TEXT, Package
 
 METADATA = re.compile(r"(?:.*/)?[^/]+(?:\.dist-info/METADATA|\.egg-info/PKG-INFO|\.egg-info)")
 
@@ -18,8 +18,8 @@ def reader(path: str) -> Callable[[str, IO[bytes]], list[Package]] | None:
 
 
 def _read(path: str, file: IO[bytes]) -> list[Package]:
-    fields = BytesHeaderParser().parsebytes(file.read())
-    name, version = fields["Name"], fields["Version"]
+    fields = BytesHeaderParser().parsebytes(file.read(LONGEST_TEXT))
+    name, version = str(fields["Name"] or ""), str(fields["Version"] or "")
     if not name or not version:
         return []
     return [Package("pypi", re.sub(r"[-_.]+", "-", name).lower(), version, path=path)]
