@@ -18,7 +18,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 test: $(VENV)/.installed
-	@scripts/setup-docker.sh awscli busybox-static skopeo podman
+	@scripts/setup-docker.sh awscli busybox-static jq skopeo podman
 	@$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest -n 3 --dist worksteal -q --reruns 2 --reruns-delay 2
 

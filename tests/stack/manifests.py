@@ -14,7 +14,7 @@ service:
   autoscaling: {min: 2, max: 6, requests: 500}
   secrets: {KEY: "arn:aws:secretsmanager:us-east-1:123456789012:secret:key-AbCdEf"}
   permissions: [{actions: ["dynamodb:GetItem"], resources: ["arn:aws:dynamodb:us-east-1:123456789012:table/x"]}]
-deploy: {strategy: canary, percent: 5, wait: 10}
+deploy: {strategy: canary, percent: 5, wait: 10, before: [./migrate, "--to", "it's ${new}"]}
 environments: {staging: {count: 1}, production: {approval: true}}
 network: {egress: endpoints, certificate: "arn:aws:acm:us-east-1:123456789012:certificate/1"}
 cost: {spot: 50, schedule: {environments: [staging], stop: 20:00, timezone: Europe/Berlin}}

@@ -151,6 +151,7 @@ _service = st.builds(
 )
 _deploy = _part(
     Deploy,
+    before=st.none() | st.lists(_text.filter(bool), min_size=1, max_size=3),
     strategy=st.sampled_from(STRATEGIES),
     breaker=st.booleans(),
     alarms=st.booleans(),

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 from homeport.manifest.reader import parse
 from homeport.pytest_plugin import RunningEngine
 from homeport.stack.template import render, synthesize
 from tests.containers.conftest import IMAGE
 from tests.ecs.conftest import image, web  # noqa: F401
+from tests.stack.actions import run_action
 
 MANIFEST = """
 app: shop
@@ -22,12 +18,12 @@ service: {{port: 8080, health: /, count: 1, command: ["sh", "-c", "{script}"]}}
 
 def test_a_first_version_that_does_not_come_up_fails_and_says_why(engine: RunningEngine) -> None:
     _deploy(engine, "echo no database; exit 1", "create")
-    done = _start(engine)
+    done = run_action(engine, "Start")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "ROLLBACK_" in done.stdout and "no database" in done.stdout
 
     _deploy(engine, web("v1"), "update")
-    done = _start(engine)
+    done = run_action(engine, "Start")
     assert done.returncode == 0 and "SUCCESSFUL" in done.stdout, done.stdout + done.stderr
 
 
@@ -41,18 +37,3 @@ def _deploy(engine: RunningEngine, script: str, verb: str) -> None:
         Parameters=[{"ParameterKey": "Image", "ParameterValue": IMAGE}],
     )
     cloudformation.get_waiter(f"stack_{verb}_complete").wait(StackName="shop", WaiterConfig={"Delay": 1})
-
-
-def _start(engine: RunningEngine) -> subprocess.CompletedProcess[str]:
-    pipeline = engine.client("codepipeline").get_pipeline(name="shop")["pipeline"]
-    [commands] = [
-        action["commands"]
-        for stage in pipeline["stages"]
-        for action in stage["actions"]
-        if action["name"] == "Start"
-    ]
-    script = "\n".join(each["value"] if isinstance(each, dict) else each for each in commands)
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # the aws cli that came with homeport
-    return subprocess.run(
-        ["sh", "-ec", script], env=engine.env | {"PATH": path}, capture_output=True, text=True, timeout=120
-    )

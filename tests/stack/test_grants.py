@@ -31,6 +31,7 @@ build: {{secrets: &secrets {{KEY: "{secret}", LEVEL: "{parameter}"}}}}
 image: {{stop-on: critical}}
 service: {{count: 1, stop-timeout: 2, secrets: *secrets}}
 environments: {{production: {{approval: true}}}}
+deploy: {{before: ["true"]}}
 cost: {{schedule: {{}}}}
 notify: {{email: team@example.com}}
 """

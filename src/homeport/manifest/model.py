@@ -117,6 +117,12 @@ class Deploy(Part):
     strategy: Literal["rolling", "blue-green", "canary", "linear"] = Field(
         "rolling", description="how traffic moves"
     )
+    before: list[str] | None = Field(
+        None,
+        min_length=1,
+        description="command that one task of the new version runs before it is deployed, such as a migration of the "
+        "database; when it fails, the version goes no further",
+    )
     breaker: bool = Field(True, description="take a version back that does not become healthy")
     alarms: bool = Field(True, description="take a version back whose answers are 5xx")
     percent: float = Field(10.0, ge=0.1, le=100, description="traffic of a canary, or of each linear step")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from homeport.manifest.model import Manifest
-from homeport.stack import scaling, source
+from homeport.stack import before, scaling, source
 from homeport.stack.cloudformation import Resources, Value, allow, arn, attribute, ref, resource, role, sub
 from homeport.stack.service import prefix
 
@@ -75,20 +75,21 @@ def _stages(manifest: Manifest) -> list[dict[str, Any]]:
         {"Name": "Build", "Actions": [build, *_scan(manifest)]},
     ]
     for name, environment in manifest.environments.items():
-        order = 1
         actions: list[dict[str, Any]] = []
         if environment.approval:
             actions.append(_approval(manifest, name))
-            order = 2
+        if manifest.deploy.before:
+            actions.append(_commands("Before", before.commands(manifest, name)))
         own = prefix(manifest, name)
         where = {
             "ClusterName": ref("Cluster"),
             "ServiceName": attribute(f"{own}Service", "Name"),
             "FileName": "imagedefinitions.json",
         }
-        actions.append({**_action("Deploy", "ECS", "Deploy", where, "Image"), "RunOrder": order})
-        actions.append({**_start(manifest, name), "RunOrder": order + 1})
-        stages.append({"Name": f"Deploy-{name}", "Actions": actions})
+        actions.append(_action("Deploy", "ECS", "Deploy", where, "Image"))
+        actions.append(_start(manifest, name))
+        in_order = [{**each, "RunOrder": at} for at, each in enumerate(actions, 1)]
+        stages.append({"Name": f"Deploy-{name}", "Actions": in_order})
     return stages
 
 
@@ -207,6 +208,8 @@ def _statements(manifest: Manifest) -> dict[str, list[dict[str, Any]]]:
             allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], [logs, streams])
         ],
     }
+    if manifest.deploy.before:
+        found["before"] = before.statements(manifest, revisions)
     if any(scaling.schedule(manifest, name) for name in manifest.environments):
         found["hours"] = _hours(manifest)
     if manifest.image.stop_on != "never":
