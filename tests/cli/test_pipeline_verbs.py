@@ -72,10 +72,11 @@ def test_a_version_is_approved_rejected_tried_again_and_taken_back(
     assert any(each["action"] == "Approve" and why in each["line"] for each in map(json.loads, told))
     assert any(why in line for line in lines), "a line of a log is not broken"
     assert (back["stage"], back["target"]) == ("Deploy", first["id"])
-    until(
+    gone_back = until(
         lambda: status(homeport, "--execution", back["execution"]),
         lambda shown: shown["status"] == "Succeeded",
     )
+    assert [each["stage"] for each in gone_back["actions"]] == ["Deploy"]
     assert pipeline.client("s3").get_object(Bucket=BUCKET, Key="site/index.html")["Body"].read() == b"one"
 
 

@@ -195,7 +195,10 @@ def rollback(
         raise CannotReach(f"{name} has no stage {stage}: there are {', '.join(stages)}.")
     goal = to or _last_good(client, name, stage)
     execution = pipelines.go_back(client, name, stage, goal)
-    sentence = f"{name}: {stage} goes back to {goal}, as the execution {execution}."
+    sentence = (
+        f"{name}: {stage} goes back to what the execution {goal} deployed, as {execution}. "
+        f"Follow it:  homeport status {name} --watch{target.words}"
+    )
     tell(output, sentence, pipeline=name, stage=stage, target=goal, execution=execution)
 
 

@@ -68,7 +68,8 @@ def latest(codepipeline: Any, pipeline: str, commit: str | None = None) -> str |
 
 
 def read(codepipeline: Any, pipeline: str, execution_id: str) -> Execution:
-    """One execution, with every action of the pipeline: those that have not begun are `Pending`."""
+    """One execution, with every action of the pipeline: those that have not begun are `Pending`. Of one that takes a
+    stage back, with that stage's."""
     declared = codepipeline.get_pipeline(name=pipeline)["pipeline"]
     execution = codepipeline.get_pipeline_execution(pipelineName=pipeline, pipelineExecutionId=execution_id)
     details: dict[tuple[str, str], dict[str, Any]] = {}
@@ -78,9 +79,12 @@ def read(codepipeline: Any, pipeline: str, execution_id: str) -> Execution:
     for page in pages:
         for detail in page["actionExecutionDetails"]:
             details.setdefault((detail["stageName"], detail["actionName"]), detail)
+    goes_back = execution["pipelineExecution"].get("executionType") == "ROLLBACK"
+    begun = {stage for stage, _ in details}
     actions = [
         _action(stage["name"], action, details.get((stage["name"], action["name"])))
         for stage in declared["stages"]
+        if stage["name"] in begun or not goes_back
         for action in sorted(stage["actions"], key=lambda each: each.get("runOrder", 1))
     ]
     body = execution["pipelineExecution"]
