@@ -16,7 +16,15 @@ from botocore.exceptions import ClientError
 from homeport.pytest_plugin import RunningEngine
 from tests.codebuild.conftest import Builds
 from tests.codeconnections.test_connections import connection, create, deliver, push, upstream
-from tests.codepipeline.pipelines import BUCKET, codecommit_source, declaration, put, role, s3_deploy
+from tests.codepipeline.pipelines import (
+    BUCKET,
+    action,
+    codecommit_source,
+    declaration,
+    put,
+    role,
+    s3_deploy,
+)
 from tests.waiting import until
 
 __all__ = ["connection", "upstream"]
@@ -69,6 +77,26 @@ def test_builds_tell_a_missing_image_and_a_failing_command(engine: RunningEngine
     assert "build.image" in image["mend"]
     assert command["trouble"] == "a command of its build fails"
     assert "no such table: users" in command["evidence"]
+
+
+def test_commands_of_a_pipeline_tell_why_they_fail(engine: RunningEngine, diagnose: Diagnose) -> None:
+    engine.client("s3").create_bucket(Bucket=BUCKET)
+    engine.client("codecommit").create_repository(repositoryName="app")
+    put(engine, "one")
+    check = action("Check", "Compute", "Commands", inputs=["Code"], commands=["echo too slow", "exit 4"])
+    stages = [("Source", codecommit_source()), ("Test", check)]
+    client = engine.client("codepipeline")
+    client.create_pipeline(pipeline=declaration("web", role(engine), *stages, pipelineType="V2"))
+    newest = {"pipelineName": "web", "maxResults": 1}
+    until(
+        lambda: client.list_pipeline_executions(**newest)["pipelineExecutionSummaries"],
+        lambda found: found and found[0]["status"] == "Failed",
+    )
+
+    trouble = "a command of its action Test/Check fails"
+    [failed] = [each for each in diagnose("web") if each["trouble"] == trouble]
+
+    assert "too slow" in failed["evidence"] and "exit 4" in failed["evidence"]
 
 
 def test_a_pipeline_webhook_with_a_wrong_secret_or_a_filter_that_never_matches(

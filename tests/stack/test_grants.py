@@ -177,9 +177,10 @@ def _verdicts(
 ) -> list[str]:
     """IAM's answers to what a role asked: with its policies, and with the action taken out of them."""
     iam = engine.client("iam")
+    [cluster] = engine.client("ecs").list_clusters()["clusterArns"]
     context = [
         {"ContextKeyName": name, "ContextKeyValues": [value], "ContextKeyType": "string"}
-        for name, value in CONTEXT.items()
+        for name, value in {**CONTEXT, "ecs:cluster": cluster}.items()
     ]
     return [
         iam.simulate_custom_policy(

@@ -9,7 +9,8 @@ from typing import Any
 from homeport.cli.doctor.denials import SENTENCE
 from homeport.cli.doctor.diagnosis import Diagnosis
 from homeport.cli.doctor.scope import Scope
-from homeport.cli.logs import build_log
+from homeport.cli.logs import StreamLog, build_log
+from homeport.cli.pipelines import Action
 
 _RULES = (
     (
@@ -57,12 +58,27 @@ _NOT_REPORTED = "COMMIT_STATUS_NOT_REPORTED"
 
 
 def check(scope: Scope) -> Iterator[Diagnosis]:
-    """Look at the newest build of each project."""
+    """Look at the newest build of each project, and at the commands that the newest release of a pipeline failed in."""
     codebuild = scope.client("codebuild")
     for page in codebuild.get_paginator("list_projects").paginate():
         for name in page["projects"]:
             if scope.holds("AWS::CodeBuild::Project", name):
                 yield from _project(scope, codebuild, name)
+    for pipeline, action in scope.failures:
+        if action.provider == "Commands":
+            yield _commands(scope, pipeline["name"], action)
+
+
+def _commands(scope: Scope, pipeline: str, action: Action) -> Diagnosis:
+    """An action that runs commands by itself: what they wrote last."""
+    log = StreamLog.of(scope.client("logs"), action.log).fresh() if action.log else ()
+    said = [line.rstrip() for line in log if line.strip() and not line.startswith("[Container]")]
+    return Diagnosis(
+        pipeline,
+        f"a command of its action {action.stage}/{action.name} fails",
+        "\n".join([*said[-_LINES:], action.summary]),
+        f"Mend what it says, and release again; the whole log:  homeport logs {pipeline}",
+    )
 
 
 def _project(scope: Scope, codebuild: Any, name: str) -> Iterator[Diagnosis]:
