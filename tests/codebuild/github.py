@@ -27,7 +27,8 @@ _HEADERS = {
 
 
 class GitHub:
-    """The server. `refuse_with` holds the answers to the next statuses, instead of taking them."""
+    """The server. `refuse_with` holds the answers to the next statuses, instead of taking them; `api` what else can be
+    read of the repository."""
 
     def __init__(self, folder: Path, files: dict[str, str]) -> None:
         self.folder = folder / "repository"
@@ -35,6 +36,7 @@ class GitHub:
         self.statuses: list[dict[str, Any]] = []
         self.refuse_with: list[int] = []
         self.problems: list[str] = []
+        self.api: dict[str, Any] = {}
         for name, text in files.items():
             (self.folder / name).write_text(text)
         self.git("init", "-q", "-b", "main")
@@ -75,7 +77,9 @@ class GitHub:
         return 201, status
 
     def file(self, path: str, authorization: str | None) -> bytes | int:
-        """The answer to a GET: a file of the repository, for its user."""
+        """The answer to a GET: of the API, or a file of the repository, for its user."""
+        if found := self.api.get(path.partition("?")[0].removeprefix(f"/api/v3/repos/{NAME}/")):
+            return json.dumps(found).encode() if authorization == f"Bearer {TOKEN}" else 401
         expected = "Basic " + base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
         if authorization != expected:
             return 401

@@ -7,11 +7,15 @@ import hmac
 import json
 import urllib.error
 import urllib.request
+import uuid
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from homeport.engine.services.codebuild.webhook_filters import Event, from_github, starts
 from tests.codebuild.conftest import Builds
+from tests.codebuild.github import TOKEN, GitHub
 
 PUSH = {
     "ref": "refs/heads/main",
@@ -58,7 +62,7 @@ def test_a_merged_pull_request_builds_its_merge():
     }
     event = from_github("pull_request", {"action": "closed", "pull_request": request, "sender": {"id": 1}})
 
-    assert event == Event("PULL_REQUEST_MERGED", "2" * 40, "refs/heads/x", "refs/heads/main", "1")
+    assert event == Event("PULL_REQUEST_MERGED", "2" * 40, "refs/heads/x", "refs/heads/main", "1", number=3)
 
 
 def test_only_signed_calls_start_builds(builds: Builds):
@@ -69,8 +73,8 @@ def test_only_signed_calls_start_builds(builds: Builds):
     )["webhook"]
 
     with pytest.raises(urllib.error.HTTPError, match="403"):
-        send(made["payloadUrl"], "wrong")
-    answer = send(made["payloadUrl"], made["secret"])
+        send(made["payloadUrl"], "wrong", "push", PUSH)
+    answer = send(made["payloadUrl"], made["secret"], "push", PUSH)
 
     build = builds.get(answer["id"])
     assert build["sourceVersion"] == "1" * 40
@@ -79,12 +83,58 @@ def test_only_signed_calls_start_builds(builds: Builds):
     builds.client.stop_build(id=build["id"])
 
 
-def send(url: str, secret: str):
-    body = json.dumps(PUSH).encode()
+def test_filters_look_at_the_files_of_pull_requests(builds: Builds, tmp_path: Path):
+    github = GitHub(tmp_path, {"buildspec.yml": ""})
+    builds.client.import_source_credentials(
+        serverType="GITHUB_ENTERPRISE", authType="PERSONAL_ACCESS_TOKEN", token=TOKEN
+    )
+    source = {"type": "GITHUB_ENTERPRISE", "location": github.clone_url}
+    builds.project("hooked", builds.role(), source=source)
+    filters = [
+        {"type": "EVENT", "pattern": "PULL_REQUEST_CREATED"},
+        {"type": "FILE_PATH", "pattern": "^src/"},
+        {"type": "COMMIT_MESSAGE", "pattern": "mend"},
+    ]
+    hook = builds.client.create_webhook(projectName="hooked", filterGroups=[filters])["webhook"]
+    ends = {"head": {"ref": "x", "sha": github.commit}, "base": {"ref": "main"}}
+    opened = {"action": "opened", "pull_request": {"number": 3, **ends}, "sender": {"id": 1}}
+
+    with pytest.raises(urllib.error.HTTPError, match="502"):
+        send(hook["payloadUrl"], hook["secret"], "pull_request", opened)
+    github.api[f"commits/{github.commit}"] = {"commit": {"message": "mend it"}}
+    github.api["pulls/3/files"] = [{"filename": "docs/a.md"}]
+    ignored = send(hook["payloadUrl"], hook["secret"], "pull_request", opened)
+    github.api["pulls/3/files"] = [{"filename": "docs/a.md"}, {"filename": "src/app.py"}]
+    accepted = send(hook["payloadUrl"], hook["secret"], "pull_request", opened)
+    github.close()
+
+    assert ignored == {"message": "No filter group matches"}
+    build = builds.get(accepted["id"])
+    assert (build["sourceVersion"], build["source"]["reportBuildStatus"]) == ("pr/3", True)
+    builds.client.stop_build(id=build["id"])
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"scopeConfiguration": {"name": "org", "scope": "GITHUB_ORGANIZATION"}},
+        {"pullRequestBuildPolicy": {"requiresCommentApproval": "ALL_PULL_REQUESTS"}},
+        {"filterGroups": [[{"type": "EVENT", "pattern": "WORKFLOW_JOB_QUEUED"}]]},
+    ],
+)
+def test_what_webhooks_cannot_do_here_is_refused(builds: Builds, members):
+    source = {"type": "GITHUB", "location": "https://github.com/example/app.git"}
+    builds.project("hooked", builds.role(), source=source)
+    with pytest.raises(builds.client.exceptions.InvalidInputException):
+        builds.client.create_webhook(projectName="hooked", **members)
+
+
+def send(url: str, secret: str, event: str, payload: dict[str, Any]):
+    body = json.dumps(payload).encode()
     signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     headers = {
-        "x-github-event": "push",
-        "x-github-delivery": "d1",
+        "x-github-event": event,
+        "x-github-delivery": str(uuid.uuid4()),
         "x-hub-signature-256": f"sha256={signature}",
     }
     with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=20) as answer:

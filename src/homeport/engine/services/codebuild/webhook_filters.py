@@ -26,6 +26,9 @@ class Event:
     release: str = ""
     repository: str = ""
     previous: str = ""
+    number: int = 0
+    commit: str = ""
+    """Of a pull request: its number and its newest commit."""
 
 
 _PULL_REQUESTS = {
@@ -67,6 +70,8 @@ def from_github(kind: str, payload: Mapping[str, Any]) -> Event | None:
             base_ref=f"refs/heads/{request['base']['ref']}",
             actor=actor,
             repository=repository,
+            number=request["number"],
+            commit=request["head"].get("sha", ""),
         )
     if kind == "release" and payload.get("action") in ("released", "prereleased"):
         release = payload["release"]
@@ -87,6 +92,11 @@ def _pull_request(payload: Mapping[str, Any]) -> str:
     if action == "closed":
         return "PULL_REQUEST_MERGED" if payload["pull_request"].get("merged") else "PULL_REQUEST_CLOSED"
     return _PULL_REQUESTS.get(action, "")
+
+
+def asks_for_more(groups: Iterable[Iterable[Mapping[str, Any]]]) -> bool:
+    """Whether the filters look at what the payload of a pull request does not tell."""
+    return any(each["type"] in ("FILE_PATH", "COMMIT_MESSAGE") for group in groups for each in group)
 
 
 def starts(groups: Iterable[Iterable[Mapping[str, Any]]], branch: str, event: Event) -> bool:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from homeport.engine.services.codebuild import git_access
+from homeport.engine.services.codebuild import git_access, github
 from homeport.engine.services.codebuild.launch import launch
 from homeport.engine.services.codebuild.operations.build_batches import start_batch
 from homeport.engine.services.codebuild.tables import PROJECTS, Row
-from homeport.engine.services.codebuild.webhook_filters import Event, from_github, starts
+from homeport.engine.services.codebuild.webhook_filters import Event, asks_for_more, from_github, starts
 from homeport.engine.services.context import Context
 from homeport.engine.wire import http
 from homeport.engine.wire.constant_time import same
@@ -51,6 +52,8 @@ async def _receive(engine: Engine, request: http.Request) -> tuple[int, dict[str
         raise AwsError("Forbidden", "The signature X-Hub-Signature-256 is missing or wrong", 403)
     event = from_github(request.headers.get("x-github-event", ""), json.loads(payload))
     webhook = project["webhook"]
+    if event is not None and event.commit and asks_for_more(webhook.get("filterGroups", [])):
+        event = await _completed(ctx, project, event)
     if event is None or not starts(webhook.get("filterGroups", []), webhook.get("branchFilter", ""), event):
         return 200, {"message": "No filter group matches"}
     wanted = _request(project, event, request.headers.get("x-github-delivery", ""))
@@ -62,6 +65,19 @@ async def _receive(engine: Engine, request: http.Request) -> tuple[int, dict[str
     if batch:
         return 202, {"message": "accepted", "id": start_batch(ctx, wanted, initiator)["id"]}
     return 202, {"message": "accepted", "id": launch(ctx, wanted, initiator)["id"]}
+
+
+async def _completed(ctx: Context, project: Row, event: Event) -> Event:
+    """The event of a pull request with its paths and its commit's message, which GitHub has to be asked for."""
+    source, config = project["source"], ctx.engine.config
+    try:
+        login = await git_access.find(ctx, project["serviceRole"], source)
+        token = login.token if login else ""
+        paths = await github.changed_paths(config, source, event.number, token)
+        message = await github.commit_message(config, source, event.commit, token)
+    except (github.Refused, github.Unreachable) as error:
+        raise AwsError("BadGateway", f"What the filters ask for cannot be had: {error}", 502) from None
+    return replace(event, paths=tuple(paths), message=message)
 
 
 def _project(engine: Engine, id: str) -> tuple[Context, Row]:

@@ -27,7 +27,7 @@ _MEMBERS = (
 )
 _EVENTS = (
     *("PUSH", "PULL_REQUEST_CREATED", "PULL_REQUEST_UPDATED", "PULL_REQUEST_REOPENED", "PULL_REQUEST_MERGED"),
-    *("PULL_REQUEST_CLOSED", "RELEASED", "PRERELEASED", "WORKFLOW_JOB_QUEUED"),
+    *("PULL_REQUEST_CLOSED", "RELEASED", "PRERELEASED"),
 )
 
 
@@ -92,10 +92,19 @@ def _with_webhook(ctx: Context, name: str) -> Row:
 
 
 def _check(request: dict[str, Any]) -> None:
+    if request.get("scopeConfiguration"):
+        _refuse(
+            "homeport receives webhooks of repositories, not of organizations: leave scopeConfiguration out"
+        )
+    policy = request.get("pullRequestBuildPolicy", {}).get("requiresCommentApproval", "DISABLED")
+    if policy != "DISABLED":
+        _refuse(f"homeport reads no comments of pull requests: requiresCommentApproval cannot be {policy}")
     for group in request.get("filterGroups", []):
         if not any(each["type"] == "EVENT" for each in group):
             raise AwsError("InvalidInputException", "Each filter group needs a filter of the type EVENT")
         for each in group:
+            if each["type"] in ("WORKFLOW_NAME", "ORGANIZATION_NAME"):
+                _refuse(f"homeport runs no jobs of GitHub Actions or organizations: no filter {each['type']}")
             if each["type"] == "EVENT":
                 if unknown := [word for word in re.split(r",\s*", each["pattern"]) if word not in _EVENTS]:
                     raise AwsError("InvalidInputException", f"Invalid event: {', '.join(unknown)}")
@@ -106,3 +115,7 @@ def _check(request: dict[str, Any]) -> None:
                 raise AwsError(
                     "InvalidInputException", f"Invalid regular expression {each['pattern']!r}: {error}"
                 ) from None
+
+
+def _refuse(message: str) -> None:
+    raise AwsError("InvalidInputException", message)
