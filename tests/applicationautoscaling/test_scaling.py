@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from homeport.engine.services.applicationautoscaling.schedules import next_run
-from homeport.engine.services.applicationautoscaling.steps import after_step
+from homeport.engine.services.applicationautoscaling.steps import after_step, check_steps
+from homeport.engine.wire.errors import AwsError
 from homeport.pytest_plugin import RunningEngine
 
 WEB = {
@@ -191,6 +192,38 @@ def test_steps(kind: str, current: int, excess: float, expected: int | None) -> 
         {"MetricIntervalLowerBound": 20.0, "ScalingAdjustment": 3},
     ]
     assert after_step({"AdjustmentType": kind, "StepAdjustments": steps}, current, excess) == expected
+
+
+def test_the_steps_of_the_documentation() -> None:
+    """https://docs.aws.amazon.com/autoscaling/application/userguide/step-scaling-policy-overview.html"""
+
+    def policy(*steps: tuple[float | None, float | None, int]) -> dict[str, Any]:
+        bounds = ("MetricIntervalLowerBound", "MetricIntervalUpperBound")
+        named = [
+            {**{name: value for name, value in zip(bounds, (low, high), strict=True) if value is not None}}
+            | {"ScalingAdjustment": adjustment}
+            for low, high, adjustment in steps
+        ]
+        return {"AdjustmentType": "PercentChangeInCapacity", "StepAdjustments": named}
+
+    out = policy((0, 10, 0), (10, 20, 10), (20, None, 30))
+    back = policy((-10, 0, 0), (-20, -10, -10), (None, -20, -30))
+    capacity: int | None = 10
+    for config, metric, expected in ((out, 60, 11), (out, 70, 14), (back, 40, 13), (back, 30, 10)):
+        check_steps(config)
+        assert capacity is not None
+        capacity = after_step(config, capacity, metric - 50)
+        assert capacity == expected
+    for wrong, message in (
+        (policy((0, 10, 1), (20, None, 2)), "overlap or have a gap"),
+        (policy((0, 10, 1), (5, None, 2)), "overlap or have a gap"),
+        (policy((0, 10, 1)), "without upper bound"),
+        (policy((-10, 0, 1)), "without lower bound"),
+        (policy((None, None, 1)), "a lower or an upper bound"),
+        (policy(), "at least one step adjustment"),
+    ):
+        with pytest.raises(AwsError, match=message):
+            check_steps(wrong)
 
 
 @pytest.mark.parametrize(

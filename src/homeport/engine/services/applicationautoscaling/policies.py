@@ -10,6 +10,7 @@ import uuid
 from typing import Any
 
 from homeport.engine.services.applicationautoscaling.metrics import specification
+from homeport.engine.services.applicationautoscaling.steps import check_steps
 from homeport.engine.services.applicationautoscaling.tables import POLICIES
 from homeport.engine.services.applicationautoscaling.targets import DIMENSION, SCALING, find, paged
 from homeport.engine.services.context import Context
@@ -37,6 +38,8 @@ async def put_scaling_policy(ctx: Context, request: Body) -> Body:
         raise AwsError("ValidationException", f"{member} must be specified for a policy of type {kind}")
     if known and known["PolicyType"] != kind:
         raise AwsError("ValidationException", f"The type of the policy {name} cannot be changed to {kind}")
+    if kind == "StepScaling":
+        check_steps(request[member])
     number = uuid.uuid4()
     body = {
         "PolicyARN": ctx.arn(

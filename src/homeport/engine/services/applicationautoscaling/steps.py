@@ -6,7 +6,10 @@ AWS: https://docs.aws.amazon.com/autoscaling/application/userguide/step-scaling-
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
+
+from homeport.engine.wire.errors import AwsError
 
 Body = dict[str, Any]
 
@@ -21,6 +24,39 @@ def after_step(config: Body, current: int, excess: float) -> int | None:
         if fits:
             return _adjusted(config, current, step["ScalingAdjustment"])
     return None
+
+
+def check_steps(config: Body) -> None:
+    """Raise ValidationException for steps that leave gaps, overlap, or end where the metric may go on.
+    https://docs.aws.amazon.com/autoscaling/application/APIReference/API_StepAdjustment.html"""
+    steps = config.get("StepAdjustments") or []
+    if not steps or "AdjustmentType" not in config:
+        raise AwsError(
+            "ValidationException", "AdjustmentType and at least one step adjustment must be specified"
+        )
+    bounds = sorted(
+        (step.get("MetricIntervalLowerBound", -math.inf), step.get("MetricIntervalUpperBound", math.inf))
+        for step in steps
+    )
+    if any(lower >= upper or (lower, upper) == (-math.inf, math.inf) for lower, upper in bounds):
+        raise AwsError(
+            "ValidationException",
+            "A step adjustment must have a lower or an upper bound, and its upper bound must be above the lower one",
+        )
+    if any(before[1] != after[0] for before, after in pairwise(bounds)):
+        raise AwsError("ValidationException", "The ranges of step adjustments must not overlap or have a gap")
+    if -math.inf < bounds[0][0] < 0:
+        raise AwsError(
+            "ValidationException",
+            "With a negative lower bound there must be a step adjustment without lower bound",
+        )
+    if 0 < bounds[-1][1] < math.inf:
+        raise AwsError(
+            "ValidationException",
+            "With a positive upper bound there must be a step adjustment without upper bound",
+        )
+    if config["AdjustmentType"] == "ExactCapacity" and any(step["ScalingAdjustment"] < 0 for step in steps):
+        raise AwsError("ValidationException", "An exact capacity must not be negative")
 
 
 def _adjusted(config: Body, current: int, adjustment: int) -> int:
