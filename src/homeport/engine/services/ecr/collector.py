@@ -1,5 +1,5 @@
-"""The collector: takes away layers that no image needs, uploads that nobody goes on with, files without rows,
-SBOMs of images that are gone.
+"""The collector: takes away layers that no image needs, there or on its way from an upstream registry, uploads that
+nobody goes on with, files without rows, SBOMs of images that are gone.
 
 A layer that no image refers to stays for an hour, the time of the push that it may belong to. Files need no such
 grace: one without a row that is not just being adopted is the trace of a kill.
@@ -15,7 +15,7 @@ from homeport.engine.services.context import Context
 from homeport.engine.services.ecr.files import LayerFiles
 from homeport.engine.services.ecr.scans import SBOMS
 from homeport.engine.services.ecr.storage import layer_files
-from homeport.engine.services.ecr.tables import IMAGES, LAYERS, REPOSITORIES
+from homeport.engine.services.ecr.tables import IMAGES, IMPORTS, LAYERS, REPOSITORIES
 from homeport.engine.services.engine import Engine
 from homeport.engine.store.database import Scope
 
@@ -40,6 +40,7 @@ def _unlink_layers(ctx: Context, repository: str) -> None:
     needed = {
         digest for image in IMAGES.list(ctx, repository) for digest in image["layers"] + image["children"]
     }
+    needed |= {digest for coming in IMPORTS.list(ctx, repository) for digest in coming["layers"]}
     with ctx.store.transaction():
         for layer in LAYERS.list(ctx, repository):
             idle = ctx.now() - layer["linkedAt"] > LAYER_GRACE
