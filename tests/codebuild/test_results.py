@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import sqlite3
 import time
 import zipfile
 
@@ -91,6 +92,13 @@ def test_artifacts_and_reports(builds: Builds):
     assert [(case["name"], case["message"]) for case in failed] == [("two", "broke")]
     exported = s3.get_object(Bucket="out", Key=f"results/leaving-unit/{report['name']}/junit.xml")
     assert exported["Body"].read().startswith(b"<testsuite")
+
+    with sqlite3.connect(builds.engine.data / "homeport.db", timeout=10) as store:
+        store.execute("UPDATE codebuild_reports SET body = json_set(body, '$.expired', 0)")
+    store.close()
+    later = builds.run("leaving")
+    kept = builds.client.list_reports_for_report_group(reportGroupArn=report["reportGroupArn"])["reports"]
+    assert kept == later["reportArns"] != [report["arn"]], "a report expires"
 
 
 def test_a_cache_in_s3_and_a_local_one_carry_files_to_the_next_build(builds: Builds):

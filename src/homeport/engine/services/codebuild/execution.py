@@ -25,7 +25,8 @@ from homeport.engine.services.codebuild import (
 )
 from homeport.engine.services.codebuild.environment import Mask
 from homeport.engine.services.codebuild.log_stream import LogStream
-from homeport.engine.services.codebuild.tables import BUILDS, REPORT_ITEMS, REPORTS, Row
+from homeport.engine.services.codebuild.report_rows import keep_report
+from homeport.engine.services.codebuild.tables import BUILDS, Row
 from homeport.engine.services.codebuild.verdict import PhaseFailed
 from homeport.engine.services.codebuild.workspace import Workspace
 from homeport.engine.services.context import Context
@@ -208,9 +209,7 @@ class Building:
         changes["reportArns"] = [report["arn"] for report in output["reports"]]
         board.change(self.ctx, self.id, **changes)
         for report in output["reports"]:
-            for number, item in enumerate(report.pop("_items")):
-                REPORT_ITEMS.put(self.ctx, item | {"reportArn": report["arn"], "number": number})
-            REPORTS.put(self.ctx, report)
+            keep_report(self.ctx, report)
         if not output["failure"]:
             transcript.say(
                 self.ctx,

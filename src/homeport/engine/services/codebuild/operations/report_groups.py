@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from homeport.engine.services.codebuild.tables import REPORT_GROUPS, REPORT_ITEMS, REPORTS, Row
+from homeport.engine.services.codebuild.report_rows import forget_report
+from homeport.engine.services.codebuild.tables import REPORT_GROUPS, REPORTS, Row
 from homeport.engine.services.context import Context
 from homeport.engine.services.pagination import page
 from homeport.engine.services.service import operation
@@ -94,10 +95,3 @@ def report_group(ctx: Context, arn: str) -> Row:
     if row is None:
         raise AwsError("ResourceNotFoundException", f"Report group cannot be found: {arn}")
     return row
-
-
-def forget_report(ctx: Context, arn: str) -> None:
-    """Delete a report with its items."""
-    for item in REPORT_ITEMS.list(ctx, arn):
-        REPORT_ITEMS.delete(ctx, arn, item["number"])
-    REPORTS.delete(ctx, arn)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from homeport.engine.services.codebuild.operations.report_groups import forget_report, report_group
+from homeport.engine.services.codebuild.operations.report_groups import report_group
 from homeport.engine.services.codebuild.report_files import percentage
+from homeport.engine.services.codebuild.report_rows import forget_report
 from homeport.engine.services.codebuild.tables import REPORT_ITEMS, REPORTS, Row
 from homeport.engine.services.context import Context
 from homeport.engine.services.pagination import page
