@@ -1,8 +1,11 @@
 """Resources that other programs carry out."""
 
 import json
+import urllib.error
 import urllib.request
 from typing import Any
+
+import pytest
 
 from homeport.pytest_plugin import RunningEngine
 from tests.cloudformation.test_stacks import PARAMETER, Stack
@@ -30,6 +33,12 @@ def test_a_wait_condition_waits_for_its_signals(engine: RunningEngine):
 
     stack.wait("stack_create_complete")
     assert json.loads(stack.outputs["Data"]) == {"one": "data of one", "two": "data of two"}
+
+
+def test_nobody_fills_the_disk_by_a_callback(engine: RunningEngine):
+    url = f"{engine.url}/_cloudformation/stack/Thing/token"
+    with pytest.raises(urllib.error.HTTPError, match="413"):
+        put(url, Status="SUCCESS", Data="x" * 70_000)
 
 
 def test_a_custom_resource_is_made_by_who_hears_its_topic(engine: RunningEngine):

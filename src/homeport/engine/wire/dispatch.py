@@ -61,7 +61,7 @@ class Front:
         for prefix, app in self._mounts.get(path.partition("/")[0], ()):
             asked = f"//{_host(scope)}/{path}" if prefix.startswith("//") else path
             if asked == prefix or asked.startswith(f"{prefix}/"):
-                await app(scope, receive, send)
+                await _mounted(app, scope, receive, send)
                 return
         if scope["type"] == "websocket":
             await receive()
@@ -75,6 +75,16 @@ class Front:
             await response.send(send, head=request.method == "HEAD")
         except http.Disconnected:
             log.debug("the client went away: %s %s", request.method, request.raw_path)
+
+
+async def _mounted(app: http.AsgiApp, scope: http.Scope, receive: http.Receive, send: http.Send) -> None:
+    """Run what is mounted. What it did not catch of a client that goes away, or sends too much, is no error of it."""
+    try:
+        await app(scope, receive, send)
+    except http.Disconnected:
+        log.debug("the client went away: %s", scope["path"])
+    except http.BodyTooLarge:
+        await Response(413, {"connection": "close"}, b"The request body is too large.\n").send(send)
 
 
 def _host(scope: http.Scope) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from homeport.engine.services.engine import Engine
 
 PREFIX = "_cloudformation"
+LARGEST = 64 * 1024
+"""Bytes that may be told, which become a row. On AWS a custom resource has 4,096."""
 
 
 def callback_url(origin: str, stack_id: str, logical_id: str, token: str) -> str:
@@ -49,7 +51,7 @@ async def _answer(engine: Engine, request: http.Request) -> http.Response:
         return http.Response(405, {"allow": "PUT"}, b"")
     try:
         stack_id, key = _parts(request.raw_path)
-        message = json.loads(await request.body())
+        message = json.loads(await request.body(LARGEST))
         unique = str(message.get("UniqueId") or message.get("RequestId") or "")
         scope = Scope(*stack_id.split(":")[4:2:-1])
     except (ValueError, AttributeError, TypeError, IndexError):
