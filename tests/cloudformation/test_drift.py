@@ -127,6 +127,19 @@ def test_one_resource_is_looked_at_alone(engine: RunningEngine, stack: Stack) ->
         ask(StackName=stack.name, LogicalResourceId="Stream")
 
 
+def test_what_no_one_may_see_is_not_compared(engine: RunningEngine) -> None:
+    template = """
+Parameters: {Word: {Type: String, NoEcho: true}}
+Resources:
+  Setting: {Type: AWS::SSM::Parameter, Properties: {Name: app, Type: String, Value: !Sub "password=${Word}"}}
+"""
+    stack = Stack(engine).create(template, Parameters=values(Word="hush"))
+    engine.client("ssm").put_parameter(Name="app", Value="password=other", Overwrite=True)
+
+    assert detect(stack)["StackDriftStatus"] == "IN_SYNC"
+    assert json.loads(drifts(stack)["Setting"]["ExpectedProperties"]) == {"Type": "String"}
+
+
 def test_an_update_forgets_the_drift_of_what_it_changes(engine: RunningEngine, stack: Stack) -> None:
     engine.client("logs").put_retention_policy(logGroupName="app", retentionInDays=7)
     assert detect(stack)["StackDriftStatus"] == "DRIFTED"

@@ -19,7 +19,7 @@ async def detect(ctx: Context, stack: Body, row: Body) -> Body:
     reading = READINGS.get(row["ResourceType"])
     if reading is None or not row.get("PhysicalResourceId"):
         return {}
-    expected = {name: value for name, value in row["properties"].items() if not _is_secret(value)}
+    expected = _shown(stack, row)
     request = Request(
         ctx=ctx,
         role=None,
@@ -66,9 +66,19 @@ def _compared(properties: Body, actual: Body | None) -> Body:
     }
 
 
-def _is_secret(value: Any) -> bool:
-    """Whether a value was read from elsewhere when it was used: only its reference is known."""
-    return "{{resolve:" in json.dumps(value)
+def _shown(stack: Body, row: Body) -> Body:
+    """The row's properties that may be compared and told: neither those with a value of a NoEcho parameter in them, nor
+    those of which only a dynamic reference is known."""
+    hidden = [
+        "{{resolve:",
+        *(item["value"] for item in stack["parameters"] if item["no_echo"] and item["value"]),
+    ]
+    texts = {name: json.dumps(value, ensure_ascii=False) for name, value in row["properties"].items()}
+    return {
+        name: row["properties"][name]
+        for name, text in texts.items()
+        if not any(each in text for each in hidden)
+    }
 
 
 def _text(value: Any) -> str:
