@@ -47,6 +47,16 @@ def test_a_target_group_may_leave_its_protocol_version_empty(engine: RunningEngi
     assert made["TargetGroups"][0]["ProtocolVersion"] == "HTTP1"
 
 
+def test_a_topic_takes_the_rates_of_delivery_logs_that_it_does_not_have(engine: RunningEngine):
+    sns = engine.client("sns")
+    topic = sns.create_topic(Name="app")["TopicArn"]
+    named = {"TopicArn": topic, "AttributeName": "HTTPSuccessFeedbackSampleRate"}
+
+    sns.set_topic_attributes(**named, AttributeValue="0")
+
+    assert sns.get_topic_attributes(TopicArn=topic)["Attributes"]["HTTPSuccessFeedbackSampleRate"] == "0"
+
+
 def test_a_target_may_come_without_its_namespace(engine: RunningEngine):
     """As the SDKs for Go and JavaScript send it."""
     client = engine.client("codestar-connections")

@@ -71,6 +71,7 @@ def test_only_signed_calls_start_builds(builds: Builds):
     made = builds.client.create_webhook(
         projectName="hooked", filterGroups=[[{"type": "EVENT", "pattern": "PUSH"}]]
     )["webhook"]
+    assert "buildType" not in made, "Terraform would take away what it did not ask for"
 
     with pytest.raises(urllib.error.HTTPError, match="403"):
         send(made["payloadUrl"], "wrong", "push", PUSH)

@@ -92,7 +92,8 @@ def test_what_the_upstream_does_not_have(cache: Registry) -> None:
 
 def test_a_rule_is_checked_against_its_registry(engine: Any, ecr: Any, cache: Registry) -> None:
     assert ecr.validate_pull_through_cache_rule(ecrRepositoryPrefix="cache")["isValid"]
-    ecr.create_pull_through_cache_rule(ecrRepositoryPrefix="dead", upstreamRegistryUrl="127.0.0.1:1")
+    rule = ecr.create_pull_through_cache_rule(ecrRepositoryPrefix="dead", upstreamRegistryUrl="127.0.0.1:1")
+    assert "upstreamRepositoryPrefix" not in rule, "Terraform would replace what it did not ask for"
     told = ecr.validate_pull_through_cache_rule(ecrRepositoryPrefix="dead")
     assert not told["isValid"] and "cannot be reached" in told["failure"]
     with pytest.raises(ecr.exceptions.PullThroughCacheRuleAlreadyExistsException):
