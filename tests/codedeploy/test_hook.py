@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from homeport.pytest_plugin import RunningEngine
 from tests.codedeploy.hooked import Hooked
+from tests.ecs.conftest import Alarm
 from tests.lambda_ import functions
 from tests.waiting import until
 
@@ -115,6 +116,16 @@ async def test_a_cancelled_update_goes_back_to_blue_though_green_has_all_the_tra
     [blue] = shop.task_sets()
     assert (blue["status"], blue["id"]) == ("PRIMARY", before["BlueTasks"].rpartition("|")[2])
     assert shop.deployment()["status"] == "Stopped"
+
+    alarm = Alarm(engine, "errors")  # as AWS's guide has it: alarms are the stack's
+    trigger = {"Arn": alarm.arn, "Type": "AWS::CloudWatch::Alarm"}
+    shop.update("v3", RollbackConfiguration={"RollbackTriggers": [trigger]})
+    await asyncio.to_thread(until, lambda: shop.deployment()["instanceTerminationWaitTimeStarted"])
+    alarm.ring()
+    assert await asyncio.to_thread(shop.ended) == "UPDATE_ROLLBACK_COMPLETE", shop.reasons()
+    assert f"The following rollback triggers are in ALARM state: [{alarm.arn}]" in shop.reasons()
+    assert (shop.weights(), shop.resources()) == ({"Blue": 1}, before)
+    assert shop.deployment()["status"] == "Failed"
 
 
 async def test_functions_try_green_on_the_test_listener_before_it_gets_traffic(engine: RunningEngine):

@@ -117,6 +117,11 @@ class Alarm:
             TreatMissingData="ignore",
         )
 
+    @property
+    def arn(self) -> str:
+        found = self._api.describe_alarms(AlarmNames=[self._name])["MetricAlarms"]
+        return str(found[0]["AlarmArn"])
+
     def ring(self) -> None:
         self._api.set_alarm_state(AlarmName=self._name, StateValue="ALARM", StateReason="by hand")
 

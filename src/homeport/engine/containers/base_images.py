@@ -6,6 +6,7 @@ homeport/node:22          Node and npm, as `node:22-slim`; also 18, 20 and 24
 homeport/golang:1.23      Go, as `golang:1.23`; also 1.22 and 1.24
 homeport/nginx:stable     nginx, as `nginx:stable`
 homeport/sample:latest    a web page at port 80, as `amazon-ecs-sample` is
+homeport/hello:latest     one of nginx that tells the server's name, as `nginxdemos/hello` does
 homeport/build:bookworm   what a build needs: git, Docker, Python, Node, npm, the aws cli, make, jq, …
 homeport/lambda:bookworm  what a Lambda function of a managed runtime needs: Python with boto3, and Node
 

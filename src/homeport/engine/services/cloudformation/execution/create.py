@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from homeport.engine.services.cloudformation.environment import stack_environment, stack_template
-from homeport.engine.services.cloudformation.execution import resource
+from homeport.engine.services.cloudformation.execution import resource, triggers
 from homeport.engine.services.cloudformation.execution.delete import delete_resources
 from homeport.engine.services.cloudformation.execution.outputs import evaluate_outputs, write_outputs
 from homeport.engine.services.cloudformation.execution.work import Work
@@ -20,11 +20,13 @@ async def create_stack(work: Work) -> None:
     template = stack_template(stack)
     graph = dependencies(template.resources, stack_environment(work.ctx, stack).conditions)
     work.cancellable = True
+    triggers.watch(work)
     if minutes := stack.get("TimeoutInMinutes"):
         work.deadline = stack["CreationTime"] + 60.0 * minutes
     failures = await work.walk("walk", graph, lambda id: resource.create(work, template.resources[id]))
+    reason = failed_reason("create", failures) if failures else await triggers.monitor(work)
     work.cancellable, work.deadline = False, None
-    reason = failed_reason("create", failures) if failures else await finish(work, "CREATE_COMPLETE")
+    reason = reason or await finish(work, "CREATE_COMPLETE")
     if reason is None or work.x.stop_reason() is not None:
         return  # a deletion has stopped it, and goes on from here with the status that it has given the stack
     how = work.x.input.get("on_failure") or "ROLLBACK"

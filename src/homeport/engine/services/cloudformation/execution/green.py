@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any
 
 from homeport.engine.services.cloudformation.blue_green.colours import shared
-from homeport.engine.services.cloudformation.blue_green.hook import TYPE, failed, load_hook
+from homeport.engine.services.cloudformation.blue_green.hook import TYPE, load_hook
+from homeport.engine.services.cloudformation.blue_green.hook import failed as hook_failed
 from homeport.engine.services.cloudformation.execution import resource
 from homeport.engine.services.cloudformation.execution.work import CANCELLED, ResourceFailed, Work
 from homeport.engine.services.cloudformation.graph import Graph
@@ -22,7 +23,7 @@ from homeport.engine.services.cloudformation.template import Resource, Template
 from homeport.engine.wire.errors import AwsError
 
 _STAGES = ("Install", "AllowTestTraffic", "AllowTraffic")
-_LOOK_SECONDS = 5.0
+_LOOK_SECONDS = 1.0
 _WEEK = 7 * 86400.0
 
 Failures = dict[str, str]
@@ -86,8 +87,11 @@ class GreenDeployment:
                 return None
             if "error" in asked:
                 return await self._stop(id, {self._hook.id: asked["error"]}, self._failed(asked["error"]))
-            failures = {self._hook.id: CANCELLED} if "cancelled" in asked else await self._do(**asked)
-            if failures:
+            if "stopped" in asked:
+                stopped = {self._hook.id: asked["stopped"]}
+                cancelled = asked["stopped"] == CANCELLED
+                return await self._stop(id, stopped, reason(stopped) if cancelled else asked["stopped"])
+            if failures := await self._do(**asked):
                 return await self._stop(id, failures, reason(failures))
             await x.step(f"answer {number}", partial(self._answer, id, asked))
             number, last = number + 1, asked
@@ -111,8 +115,8 @@ class GreenDeployment:
             return await self._work.poll(look, _LOOK_SECONDS, _WEEK)
         except AwsError as error:
             return {"error": error.message}
-        except ResourceFailed:
-            return {"cancelled": True}
+        except ResourceFailed as failed:  # cancelled, or a rollback trigger
+            return {"stopped": str(failed)}
 
     async def _do(self, event: str, percent: int) -> Failures:
         if event == "Install":
@@ -123,7 +127,8 @@ class GreenDeployment:
         return failures or (await self._finish() if percent == 100 else {})
 
     async def _make_green(self) -> Failures:
-        graph = {id: self._graph[id] & set(self._install) for id in self._install}
+        # after a rollback, which has brought the old template back, a restart comes by here again
+        graph = {id: self._graph.get(id, frozenset()) & set(self._install) for id in self._install}
         return await self._work.walk(
             "install", graph, lambda id: resource.create(self._work, self._template.resources[id])
         )
@@ -179,7 +184,7 @@ class GreenDeployment:
         return self._work.ctx.client("codedeploy", as_service=True)
 
     def _failed(self, message: str) -> str:
-        return failed(self._hook.id, message)
+        return hook_failed(self._hook.id, message)
 
     def _tell_begun(self, begun: Body) -> None:
         if "id" in begun:

@@ -4,7 +4,7 @@ everything goes back to what it was."""
 from __future__ import annotations
 
 from homeport.engine.services.cloudformation.environment import stack_environment, stack_template
-from homeport.engine.services.cloudformation.execution import resource
+from homeport.engine.services.cloudformation.execution import resource, triggers
 from homeport.engine.services.cloudformation.execution.create import failed_reason, finish
 from homeport.engine.services.cloudformation.execution.delete import clean_up
 from homeport.engine.services.cloudformation.execution.green import GreenDeployment
@@ -35,12 +35,14 @@ async def update_stack(work: Work) -> None:
 
     failures = await _protected(work, before, set(graph))
     work.cancellable = True
+    triggers.watch(work)
     if stack.get("green") and not failures:
         green = GreenDeployment(work, template, graph, before)
         reason = await green.carry_out(lambda failures: _reason(failures, before))
     else:
         failures = failures or await work.walk("walk", graph, visit)
         reason = _reason(failures, before) if failures else None
+    reason = reason or await _monitored(work)
     work.cancellable = False
     if reason is None:
         reason = await finish(
@@ -55,6 +57,11 @@ async def update_stack(work: Work) -> None:
     else:
         await work.status("rollback", "UPDATE_ROLLBACK_IN_PROGRESS", reason)
         await roll_back(work)
+
+
+async def _monitored(work: Work) -> str | None:
+    reason = await triggers.monitor(work)
+    return "User Initiated" if reason == CANCELLED else reason
 
 
 async def _protected(work: Work, before: dict[str, Body], wanted: set[str]) -> dict[str, str]:

@@ -55,6 +55,7 @@ class Work:
         self.actor = replace(self.ctx, principal=load_principal(x.input["principal"]))
         self.role: str | None = x.input.get("role")
         self.cancellable = False
+        self.watch: Callable[[], Awaitable[str | None]] | None = None
         self.deadline: float | None = None
         self._begun: set[str] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -137,7 +138,8 @@ class Work:
         return {"id": made.id, "attributes": made.attributes}
 
     async def poll(self, ask: Callable[[], Awaitable[T | None]], every: float, seconds: float) -> T:
-        """Ask until there is an answer. Raises TimeoutError, and ResourceFailed once the operation has failed."""
+        """Ask until there is an answer. Raises TimeoutError, and ResourceFailed once the operation has failed, is
+        cancelled, or a rollback trigger wants it back (`watch` says why)."""
         deadline = self.ctx.now() + seconds
         with self.ctx.engine.signals.listen(
             [self.x.stop_topic, f"cloudformation.wake:{self.stack_id}"]
@@ -147,6 +149,8 @@ class Work:
                     raise ResourceFailed("Resource creation cancelled")
                 if self.cancellable and self.x.stop_reason():
                     raise ResourceFailed(CANCELLED)
+                if self.cancellable and self.watch and (why := await self.watch()):
+                    raise ResourceFailed(why)
                 if self.deadline is not None and self.ctx.now() > self.deadline:
                     raise ResourceFailed(
                         "Stack creation time exceeded the specified timeout. Rollback requested by user."

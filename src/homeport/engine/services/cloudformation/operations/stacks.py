@@ -251,6 +251,7 @@ def begin_create(ctx: Context, stack: Body, made: Body, request: dict[str, Any])
     on_failure = request.get("OnStackFailure") or ("DO_NOTHING" if request.get("DisableRollback") else None)
     with ctx.store.transaction():
         stack.update(made)
+        _set_options(stack, request)
         stack["CreationTime"] = stack.get("CreationTime") or ctx.now()
         start(ctx, stack, "create", request.get("ClientRequestToken", ""), on_failure=on_failure)
         set_status(ctx, stack, "CREATE_IN_PROGRESS", "User Initiated")
@@ -296,6 +297,11 @@ def _set_options(stack: Body, request: dict[str, Any]) -> None:
     for name in ("RoleARN", "TimeoutInMinutes", "DisableRollback", "EnableTerminationProtection"):
         if name in request:
             stack[name] = request[name]
+    if "RollbackConfiguration" in request:  # triggers that are not named again stay
+        stack["RollbackConfiguration"] = {
+            **stack.get("RollbackConfiguration", {}),
+            **request["RollbackConfiguration"],
+        }
     if policy := read_policy(request, "StackPolicy"):
         stack["policy"] = policy
 
@@ -317,7 +323,7 @@ def _described(stack: Body) -> Body:
     body = {name: stack[name] for name in _SHOWN if stack.get(name) is not None and stack.get(name) != ""}
     body["Parameters"] = [Parameter(**item).described() for item in stack["parameters"]]
     body["DriftInformation"] = drift_of_stack(stack)
-    body["RollbackConfiguration"] = {}
+    body["RollbackConfiguration"] = stack.get("RollbackConfiguration", {})
     return body
 
 
