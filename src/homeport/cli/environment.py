@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 LOOPBACK = ("127.0.0.1", "::1")
 
@@ -28,6 +27,6 @@ def variables(facts: dict[str, Any]) -> dict[str, str]:
 
 
 def _with_user(url: str) -> str:
-    parts = urlsplit(url)
-    host = "localhost" if parts.hostname in LOOPBACK else parts.hostname
-    return f"{parts.scheme}://account@{host}:{parts.port}"
+    scheme, _, rest = url.partition("://")
+    host, _, port = rest.rpartition(":")
+    return f"{scheme}://account@{'localhost' if host in LOOPBACK else host}:{port}"
