@@ -13,7 +13,7 @@ COPY examples/hello examples/hello
 COPY src src
 RUN python3 -m venv venv && venv/bin/pip install --no-cache-dir --constraint constraints.txt .
 
-ENV PATH=/opt/homeport/venv/bin:${PATH} HOMEPORT_DATA=/var/lib/homeport
+ENV PATH=/opt/homeport/venv/bin:${PATH} HOMEPORT_DATA=/var/lib/homeport HOMEPORT_IMAGE=1
 VOLUME /var/lib/homeport
 ENTRYPOINT ["homeport"]
 CMD ["engine", "start"]

@@ -171,7 +171,7 @@ def env(data: Data = None, output: OutputOption = Output.table) -> None:
     """Print the shell lines that point AWS clients at the engine: eval $(homeport engine env)"""
     facts = running(data)
     values = variables(facts)
-    if not Path("/.dockerenv").exists():  # a path in a container is of no use outside of it
+    if "HOMEPORT_IMAGE" not in os.environ:  # a path in the engine's own image is of no use outside of it
         values |= {"CDK_DOCKER": str(Path(sys.executable).with_name("homeport-docker"))}
     lines = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())
     tell(output, lines, **values)
