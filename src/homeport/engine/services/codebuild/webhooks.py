@@ -5,10 +5,9 @@ https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from homeport.engine.services.codebuild import git_access, github
@@ -17,8 +16,8 @@ from homeport.engine.services.codebuild.operations.build_batches import start_ba
 from homeport.engine.services.codebuild.tables import PROJECTS, Row
 from homeport.engine.services.codebuild.webhook_filters import Event, asks_for_more, from_github, starts
 from homeport.engine.services.context import Context
+from homeport.engine.services.webhook import LARGEST, check_signature, receiver
 from homeport.engine.wire import http
-from homeport.engine.wire.constant_time import same
 from homeport.engine.wire.errors import AwsError
 
 if TYPE_CHECKING:
@@ -29,28 +28,19 @@ PREFIX = "codebuild/webhooks"
 
 def mount(engine: Engine) -> http.AsgiApp:
     """The ASGI application."""
-
-    async def app(scope: http.Scope, receive: http.Receive, send: http.Send) -> None:
-        request = http.request(scope, receive)
-        try:
-            status, body = await _receive(engine, request)
-        except AwsError as error:
-            status, body = error.status or 400, {"message": error.message}
-        except (ValueError, KeyError, TypeError):
-            status, body = 400, {"message": "This is no payload of a GitHub webhook"}
-        headers = {"content-type": "application/json"}
-        await http.Response(status, headers, json.dumps(body).encode()).send(send)
-
-    return app
+    return receiver(partial(_receive, engine))
 
 
 async def _receive(engine: Engine, request: http.Request) -> tuple[int, dict[str, str]]:
-    ctx, project = _project(engine, request.path.rpartition("/")[2])
-    payload = await request.body()
-    expected = hmac.new(project["_webhookSecret"].encode(), payload, hashlib.sha256).hexdigest()
-    if not same(f"sha256={expected}", request.headers.get("x-hub-signature-256", "")):
-        raise AwsError("Forbidden", "The signature X-Hub-Signature-256 is missing or wrong", 403)
-    event = from_github(request.headers.get("x-github-event", ""), json.loads(payload))
+    id = request.path.rpartition("/")[2]
+    _project(engine, id)  # whom nobody knows sends no payload
+    payload = await request.body(LARGEST)
+    ctx, project = _project(engine, id)
+    check_signature(request, payload, project["_webhookSecret"])
+    try:
+        event = from_github(request.headers.get("x-github-event", ""), json.loads(payload))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise AwsError("BadRequest", "This is no payload of a GitHub webhook") from None
     webhook = project["webhook"]
     if event is not None and event.commit and asks_for_more(webhook.get("filterGroups", [])):
         event = await _completed(ctx, project, event)

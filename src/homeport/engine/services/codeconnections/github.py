@@ -1,25 +1,16 @@
-"""GitHub's webhooks: their signatures, and what their payloads say.
+"""GitHub's webhooks: what their payloads say.
 
 https://docs.github.com/en/webhooks/webhook-events-and-payloads
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from typing import Any
 
 from homeport.engine.services.codeconnections.changes import Change, PullRequest, Push
-from homeport.engine.wire.constant_time import same
 
 _ACTIONS = {"opened": "OPEN", "reopened": "OPEN", "synchronize": "UPDATED", "closed": "CLOSED"}
-
-
-def verify(secret: str, signature: str | None, payload: bytes) -> bool:
-    """Whether `X-Hub-Signature-256` was made from the payload with the secret."""
-    expected = "sha256=" + hmac.new(secret.encode(), payload, hashlib.sha256).hexdigest()
-    return signature is not None and same(expected, signature)
 
 
 def change(event: str, payload: Mapping[str, Any]) -> Change | None:

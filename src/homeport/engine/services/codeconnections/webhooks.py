@@ -8,13 +8,14 @@ https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 
 from __future__ import annotations
 
-import json
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from homeport.engine.services.codeconnections import deliveries, github, repositories
+from homeport.engine.services.codeconnections import deliveries, repositories
 from homeport.engine.services.codeconnections.tables import CONNECTIONS, DELIVERIES, Row
 from homeport.engine.services.context import Context
+from homeport.engine.services.webhook import LARGEST, check_signature, receiver
 from homeport.engine.wire import http
 from homeport.engine.wire.constant_time import same
 from homeport.engine.wire.errors import AwsError
@@ -23,26 +24,12 @@ if TYPE_CHECKING:
     from homeport.engine.services.engine import Engine
 
 PREFIX = "webhooks"
-LIMIT = 25 * 1024 * 1024
-"""Bytes of the largest payload that GitHub sends."""
 _PATH = re.compile(r"^/webhooks/(?P<connection>[0-9a-f-]{36})(?:/(?P<delivery>[\w-]{1,100}))?$")
 
 
 def mount(engine: Engine) -> http.AsgiApp:
     """The ASGI application."""
-
-    async def app(scope: http.Scope, receive: http.Receive, send: http.Send) -> None:
-        request = http.request(scope, receive)
-        try:
-            status, body = await _answer(engine, request)
-        except AwsError as error:
-            status, body = error.status or 400, {"message": error.message}
-        except http.BodyTooLarge:
-            status, body = 413, {"message": f"A payload has at most {LIMIT} bytes"}
-        headers = {"content-type": "application/json"}
-        await http.Response(status, headers, json.dumps(body).encode()).send(send)
-
-    return app
+    return receiver(partial(_answer, engine))
 
 
 async def _answer(engine: Engine, request: http.Request) -> tuple[int, Any]:
@@ -83,10 +70,12 @@ def _connection(engine: Engine, id: str) -> tuple[Context, Row]:
 async def _receive(
     ctx: Context, connection: Row, request: http.Request, secret: str
 ) -> tuple[int, dict[str, str]]:
-    payload = await request.body(LIMIT)
-    if not github.verify(secret, request.headers.get("x-hub-signature-256"), payload):
-        deliveries.refuse(ctx, connection, "The signature X-Hub-Signature-256 is missing or wrong")
-        raise AwsError("Forbidden", "The signature X-Hub-Signature-256 is missing or wrong", 403)
+    payload = await request.body(LARGEST)
+    try:
+        check_signature(request, payload, secret)
+    except AwsError as error:
+        deliveries.refuse(ctx, connection, error.message)
+        raise
     event, delivery = request.headers.get("x-github-event"), request.headers.get("x-github-delivery")
     if not event or not delivery:
         raise AwsError("BadRequest", "The headers X-GitHub-Event and X-GitHub-Delivery are missing", 400)

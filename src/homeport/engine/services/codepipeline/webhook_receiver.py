@@ -6,16 +6,17 @@ https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_WebhookDefiniti
 from __future__ import annotations
 
 import hashlib
-import hmac
 import ipaddress
 import json
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from homeport.engine.services.codepipeline import starting, tables
 from homeport.engine.services.codepipeline.tables import PIPELINES, WEBHOOKS, Row
 from homeport.engine.services.context import Context
 from homeport.engine.services.seal import Seal
+from homeport.engine.services.webhook import LARGEST, check_signature, receiver
 from homeport.engine.wire import http
 from homeport.engine.wire.constant_time import same
 from homeport.engine.wire.errors import AwsError
@@ -25,32 +26,25 @@ if TYPE_CHECKING:
 
 PREFIX = "pipeline-webhooks"
 SEALED = "codepipeline.webhook"
-LIMIT = 25 * 1024 * 1024
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def mount(engine: Engine) -> http.AsgiApp:
     """The ASGI application."""
-
-    async def app(scope: http.Scope, receive: http.Receive, send: http.Send) -> None:
-        request = http.request(scope, receive)
-        try:
-            status, message = 200, await _receive(engine, request)
-        except AwsError as error:
-            status, message = error.status or 400, error.message
-        except http.BodyTooLarge:
-            status, message = 413, f"A payload has at most {LIMIT} bytes"
-        headers = {"content-type": "application/json"}
-        await http.Response(status, headers, json.dumps({"message": message}).encode()).send(send)
-
-    return app
+    return receiver(partial(_receive, engine))
 
 
-async def _receive(engine: Engine, request: http.Request) -> str:
-    ctx, webhook = _webhook(engine, request.path.rpartition("/")[2])
-    payload = await request.body(LIMIT)
+async def _receive(engine: Engine, request: http.Request) -> tuple[int, dict[str, str]]:
+    token = request.path.rpartition("/")[2]
+    _webhook(engine, token)  # whom nobody knows sends no payload
+    payload = await request.body(LARGEST)
+    ctx, webhook = _webhook(engine, token)
+    return 200, {"message": _start(ctx, webhook, request, payload)}
+
+
+def _start(ctx: Context, webhook: Row, request: http.Request, payload: bytes) -> str:
     definition = webhook["definition"]
-    settings = seal(engine).open(webhook["sealed"], SEALED) or {}
+    settings = seal(ctx.engine).open(webhook["sealed"], SEALED) or {}
     try:
         _authenticate(definition["authentication"], settings, request, payload)
     except AwsError as error:
@@ -106,11 +100,7 @@ def seal(engine: Engine) -> Seal:
 
 def _authenticate(kind: str, settings: Row, request: http.Request, payload: bytes) -> None:
     if kind == "GITHUB_HMAC":
-        secret = settings["SecretToken"].encode()
-        sha256 = "sha256=" + hmac.new(secret, payload, hashlib.sha256).hexdigest()
-        given = request.headers.get("x-hub-signature-256", "")
-        if not same(sha256, given):
-            raise AwsError("Forbidden", "The signature X-Hub-Signature-256 is missing or wrong", 403)
+        check_signature(request, payload, settings["SecretToken"])
     elif kind == "IP":
         allowed = ipaddress.ip_network(settings["AllowedIPRange"], strict=False)
         if ipaddress.ip_address(request.client) not in allowed:
