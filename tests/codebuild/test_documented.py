@@ -117,3 +117,20 @@ def test_a_build_on_lambda_compute_has_no_docker_and_a_quarter_of_an_hour(builds
     build = builds.run("app")
 
     assert (build["buildStatus"], build["timeoutInMinutes"]) == ("SUCCEEDED", 15), builds.log(build)
+
+
+def test_a_project_needs_a_role_that_codebuild_may_assume(builds: Builds):
+    refused = builds.client.exceptions.InvalidInputException
+    said = "CodeBuild is not authorized to perform: sts:AssumeRole on"
+    nobody = f"arn:aws:iam::{builds.engine.account}:role/nobody"
+    with pytest.raises(refused, match=f"{said} {nobody}"):
+        builds.project("app", nobody, "version: 0.2")
+    builds.project("app", builds.role(), "version: 0.2")
+    with pytest.raises(refused, match=said):
+        builds.client.update_project(name="app", serviceRole=nobody)
+
+
+def test_file_systems_are_refused(builds: Builds):
+    shared = {"type": "EFS", "location": "fs-1.efs.us-east-1.amazonaws.com:/", "identifier": "shared"}
+    with pytest.raises(builds.client.exceptions.InvalidInputException, match="EFS"):
+        builds.project("app", builds.role(), "version: 0.2", fileSystemLocations=[shared])

@@ -29,10 +29,9 @@ def launch(ctx: Context, request: dict[str, Any], initiator: str, **members: Any
             )
     with ctx.store.transaction():
         row = new_build(ctx, project, request, initiator)
-        if ctx.principal.type == "Service" and ctx.principal.arn != "codebuild.amazonaws.com":
-            # CodePipeline's own builds act as the pipeline's role, which trusts CodePipeline.
-            members |= {"_assumesAs": ctx.principal.arn.removesuffix(".amazonaws.com")}
-        _check_role(ctx, row["serviceRole"], members.get("_assumesAs", "codebuild"))
+        if (service := assuming_service(ctx)) != "codebuild":
+            members |= {"_assumesAs": service}
+        check_role(ctx, row["serviceRole"])
         if members:
             row |= members
             BUILDS.put(ctx, row)
@@ -46,9 +45,16 @@ def initiator(ctx: Context) -> str:
     return arn.partition(":user/")[2] or arn.rpartition(":")[2].removeprefix("assumed-role/")
 
 
-def _check_role(ctx: Context, role: str, service: str) -> None:
+def assuming_service(ctx: Context) -> str:
+    """Who assumes a build's role: CodePipeline's own builds act as the pipeline's role, which trusts CodePipeline."""
+    arn = ctx.principal.arn
+    return arn.removesuffix(".amazonaws.com") if ctx.principal.type == "Service" else "codebuild"
+
+
+def check_role(ctx: Context, role: str) -> None:
+    """Raises InvalidInputException for a role that cannot be assumed."""
     try:
-        ctx.engine.identity.assume_for_service(role, f"{service}.amazonaws.com", "check")
+        ctx.engine.identity.assume_for_service(role, f"{assuming_service(ctx)}.amazonaws.com", "check")
     except AwsError:
         raise AwsError(
             "InvalidInputException", f"CodeBuild is not authorized to perform: sts:AssumeRole on {role}"

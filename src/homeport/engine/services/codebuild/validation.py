@@ -38,6 +38,8 @@ def check_project(row: dict[str, Any]) -> None:
         _refuse("Invalid artifacts type: source and artifacts must both be CODEPIPELINE, or neither")
     if row.get("badge", {}).get("badgeEnabled") and row["source"]["type"] not in GIT_SOURCES:
         _refuse(f"Build badges are not supported for source type {row['source']['type']}")
+    if row.get("fileSystemLocations"):
+        _refuse("homeport mounts no EFS file systems into builds: leave fileSystemLocations out")
     check_environment(row["environment"])
     _check_cache(row.get("cache", {}), row["environment"]["type"])
 

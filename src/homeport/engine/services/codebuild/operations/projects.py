@@ -9,6 +9,7 @@ import secrets
 from typing import Any
 
 from homeport.engine.services.codebuild import tables
+from homeport.engine.services.codebuild.launch import check_role
 from homeport.engine.services.codebuild.tables import BUILDS, PROJECTS, Row, shown
 from homeport.engine.services.codebuild.validation import check_project
 from homeport.engine.services.codebuild.warming import Warming
@@ -49,6 +50,7 @@ async def create_project(ctx: Context, request: dict[str, Any]) -> dict[str, Any
     _complete(row)
     row["badge"] = _badge(ctx, row, badge)
     check_project(row)
+    check_role(ctx, row["serviceRole"])
     PROJECTS.put(ctx, row)
     ctx.engine.part(Warming).want(row["environment"]["image"])
     return {"project": shown(row)}
@@ -69,6 +71,7 @@ async def update_project(ctx: Context, request: dict[str, Any]) -> dict[str, Any
     _complete(row)
     row["badge"] = _badge(ctx, row, badge)
     check_project(row)
+    check_role(ctx, row["serviceRole"])
     PROJECTS.put(ctx, row)
     return {"project": shown(row)}
 
