@@ -133,20 +133,33 @@ def test_a_status_that_could_not_be_told_is_told_by_the_next_engine(builds: Buil
     until(lambda: not builds.get(build["id"])["phases"][-1].get("contexts"))
 
 
-def test_the_builds_of_a_batch_are_told_one_by_one(builds: Builds, github: GitHub):
+@pytest.mark.parametrize(
+    ("mode", "contexts"),
+    [
+        ("REPORT_INDIVIDUAL_BUILDS", ["(app:lint)", "(app:unit)"]),
+        ("REPORT_AGGREGATED_BATCH", ["(app)"]),
+    ],
+)
+def test_a_batch_is_told_as_a_whole_or_build_by_build(
+    builds: Builds, github: GitHub, mode: str, contexts: list[str]
+):
     secret = builds.engine.client("secretsmanager").create_secret(
         Name="github",
         SecretString=f'{{"ServerType": "GITHUB_ENTERPRISE", "AuthType": "PERSONAL_ACCESS_TOKEN", "Token": "{TOKEN}"}}',
     )["ARN"]
     told(builds, github, auth={"type": "SECRETS_MANAGER", "resource": secret}, buildspec="batch.yml")
 
-    builds.client.start_build_batch(projectName="app")
+    batch = builds.client.start_build_batch(
+        projectName="app", buildBatchConfigOverride={"batchReportMode": mode}
+    )["buildBatch"]
 
-    until(lambda: states(github).count("success") == 2)
-    assert {status["context"] for status in github.statuses} == {
-        "AWS CodeBuild us-east-1 (app:unit)",
-        "AWS CodeBuild us-east-1 (app:lint)",
-    }
+    def succeeded() -> list[str]:
+        good = [status["context"] for status in github.statuses if status["state"] == "success"]
+        return sorted(context.removeprefix("AWS CodeBuild us-east-1 ") for context in good)
+
+    until(succeeded, lambda found: found == contexts)
+    (ended,) = builds.client.batch_get_build_batches(ids=[batch["id"]])["buildBatches"]
+    assert ended["resolvedSourceVersion"] == github.commit
 
 
 def test_a_source_without_a_provider_that_could_be_told_is_refused(builds: Builds):
