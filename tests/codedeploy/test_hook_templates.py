@@ -164,6 +164,23 @@ def test_an_update_changes_the_application_or_the_rest(engine: RunningEngine):
     assert "nor dynamic references: [BlueDefinition]" in refusal(hidden, Parameters=[word])
     assert shop.status() == "CREATE_COMPLETE"
 
+    sized = shop.template("v1")  # a parameter changes the application as well as a word of the template does
+    sized["Parameters"] = {"Cpu": {"Type": "String", "Default": "256"}}
+    sized["Resources"]["BlueDefinition"]["Properties"]["Cpu"] = {"Ref": "Cpu"}
+    more = {"ParameterKey": "Cpu", "ParameterValue": "512"}
+    for name, values in (("same", []), ("more", [more])):
+        shop.api.create_change_set(
+            StackName="shop", ChangeSetName=name, Parameters=values, **shop.body(sized)
+        )
+    found = shop.api.describe_change_set(StackName="shop", ChangeSetName="more")["Changes"]
+    added = [
+        each["ResourceChange"]["LogicalResourceId"]
+        for each in found
+        if each["ResourceChange"]["Action"] == "Add"
+    ]
+    assert added == ["GreenDefinition", "GreenTasks"]
+    assert shop.api.describe_change_set(StackName="shop", ChangeSetName="same")["Changes"] == []
+
     # without the hook, the rest may change together with the application: nobody shifts traffic then
     plain = {"Resources": both["Resources"]}
     shop.update(plain)
