@@ -194,6 +194,24 @@ def test_pushes_to_github_are_released_by_a_connection(tmp_path: Path) -> None:
     assert (source.provider, source.repository) == ("connection", "team/shop")
 
 
+def test_what_was_pushed_is_known_from_the_remote_homeport(tmp_path: Path) -> None:
+    def run(*words: str, folder: Path = tmp_path) -> str:
+        done = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    run("init", "--quiet", "--bare", "there")
+    here = tmp_path / "here"
+    run("init", "--quiet", "here")
+    run("remote", "add", "homeport", str(tmp_path / "there"), folder=here)
+    before = git.pushed(here)
+    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+    run(*identity, "commit", "--quiet", "--allow-empty", "--message", "one", folder=here)
+    run("push", "--quiet", "homeport", "HEAD:refs/heads/main", folder=here)
+
+    assert (git.pushed(tmp_path), before) == (None, None)
+    assert git.pushed(here) == run("rev-parse", "HEAD", folder=here)
+
+
 def test_the_remote_leads_to_every_application_of_the_repository(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
     target = Target(data=tmp_path)

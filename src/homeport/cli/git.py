@@ -41,6 +41,14 @@ def uncommitted(folder: Path, *names: str) -> list[str]:
     return [line[3:] for line in lines]
 
 
+def pushed(folder: Path) -> str | None:
+    """The newest commit that was pushed to the remote `homeport`; None when none was."""
+    if root(folder) is None:
+        return None
+    order = ("--sort=-committerdate", "--count=1", "--format=%(objectname)")
+    return _git(folder, "for-each-ref", *order, f"refs/remotes/{REMOTE}/", check=False).strip() or None
+
+
 def add_remote(folder: Path, url: str, branch: str, target: Target) -> bool:
     """Let `git push homeport` push what is checked out to the branch that is released, with the target's own
     credentials; where the repository has no other remote, `git push` alone does. The applications of one repository

@@ -15,7 +15,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from homeport.cli import approvals, codedeploy, deployments, pipelines, view
+from homeport.cli import approvals, codedeploy, deployments, git, pipelines, view
 from homeport.cli.logs import LogFollower
 from homeport.cli.output import Output, OutputOption, console, tell
 from homeport.cli.project import DEFAULT, load, stack_name
@@ -23,6 +23,8 @@ from homeport.cli.target import CannotReach, Target
 from homeport.cli.verb import verb
 
 out = console()
+
+PUSH_SECONDS = 10.0
 
 Pipeline = Annotated[
     str | None,
@@ -44,6 +46,8 @@ def status(
     """Show how far a pipeline's newest execution is. Stages, actions, durations, commit, the reason when it failed."""
     client = target.client("codepipeline")
     name = _name(client, pipeline)
+    if watch and execution is None:
+        _await_push(client, name)
     shown = _read(client, name, execution)
     declared = client.get_pipeline(name=name)["pipeline"]
     if output is Output.json:
@@ -60,6 +64,16 @@ def status(
             shown = _read(client, name, shown.id)
         live.update(_picture(target, shown, declared))
     raise typer.Exit(0 if shown.status == "Succeeded" else 1)
+
+
+def _await_push(client: Any, name: str) -> None:
+    """Wait a little until what was pushed from here has become an execution: a watch that begins with the push would
+    tell how the last one ended."""
+    if not DEFAULT.exists() or load(DEFAULT).app != name or not (commit := git.pushed(DEFAULT.parent)):
+        return
+    deadline = time.monotonic() + PUSH_SECONDS
+    while pipelines.latest(client, name, commit) is None and time.monotonic() < deadline:
+        time.sleep(0.5)
 
 
 def _picture(target: Target, shown: pipelines.Execution, declared: dict[str, Any]) -> RenderableType:

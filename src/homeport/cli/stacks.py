@@ -31,8 +31,13 @@ def deploy(
     poll: float = 0.25,
 ) -> dict[str, str]:
     """Create or update the stack, `tell` each of its events, and return its outputs. A stack that needs no change
-    is left as it is; one whose creation was rolled back is replaced. Raises DeployFailed."""
-    if (status := _status(cloudformation, name)) in ("ROLLBACK_COMPLETE", "CREATE_FAILED", "DELETE_FAILED"):
+    is left as it is; one whose creation was rolled back is replaced; one that another command deploys is waited for.
+    Raises DeployFailed."""
+    if (status := _at_rest(cloudformation, name, poll)) in (
+        "ROLLBACK_COMPLETE",
+        "CREATE_FAILED",
+        "DELETE_FAILED",
+    ):
         delete(cloudformation, name, tell, poll)
         status = None
     token = uuid.uuid4().hex
@@ -108,6 +113,15 @@ def resources(cloudformation: Any, name: str, kind: str) -> dict[str, str]:
         for each in page["StackResourceSummaries"]
         if each["ResourceType"] == kind and each.get("PhysicalResourceId")
     }
+
+
+def _at_rest(cloudformation: Any, name: str, poll: float) -> str | None:
+    """The stack's status, when what another command has begun is at its end: one that was interrupted goes on."""
+    while (status := _status(cloudformation, name)) and status.endswith("_IN_PROGRESS"):
+        if status == "REVIEW_IN_PROGRESS":  # a change set that nobody has carried out
+            break
+        time.sleep(poll)
+    return status
 
 
 def _status(cloudformation: Any, name: str) -> str | None:
