@@ -75,6 +75,15 @@ def test_a_custom_resource_is_made_by_who_hears_its_topic(engine: RunningEngine)
     put(asked["ResponseURL"], Status="SUCCESS", PhysicalResourceId="thing-1")
     stack.wait("stack_update_complete")
 
+    failing = Stack(engine, "failing")
+    failing.client.create_stack(StackName="failing", TemplateBody=template)
+    put(event()["ResponseURL"], Status="FAILED", PhysicalResourceId="half-made", Reason="no room")
+    asked = event()
+    assert (asked["RequestType"], asked["PhysicalResourceId"]) == ("Delete", "half-made")
+    put(asked["ResponseURL"], Status="SUCCESS", PhysicalResourceId="half-made")
+    failing.wait("stack_create_complete", ok=False)
+    assert "Message returned: no room" in failing.reasons
+
 
 def test_what_nobody_answers_fails_after_its_own_timeout_made_or_removed(engine: RunningEngine):
     topic = engine.client("sns").create_topic(Name="nobody")["TopicArn"]

@@ -215,6 +215,8 @@ async def _settle(
     def commit(outcome: Body) -> None:
         now = work.row(id) or {}
         if "error" in outcome:
+            if verb == "CREATE" and "id" in outcome:
+                now["PhysicalResourceId"] = outcome["id"]
             work.put(now, f"{verb}_FAILED", outcome["error"])
             return
         now["PhysicalResourceId"], now["attributes"] = outcome["id"], outcome["attributes"]

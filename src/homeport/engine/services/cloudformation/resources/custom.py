@@ -10,6 +10,7 @@ from typing import Any
 
 from homeport.engine.services.cloudformation.callbacks import callback_url, told
 from homeport.engine.services.cloudformation.resources.provider import (
+    HalfMade,
     Made,
     NotUpdatable,
     Request,
@@ -96,10 +97,11 @@ class CustomResource(ResourceProvider):
             return None
         if answers[0].get("Status") != "SUCCESS":
             reason = answers[0].get("Reason") or "Unknown reason"
-            raise AwsError(
+            error = AwsError(
                 "NotStabilized",
                 f"Received response status [FAILED] from custom resource. Message returned: {reason}",
             )
+            raise HalfMade(answers[0].get("PhysicalResourceId") or request.id, error)
         return answers[0]
 
 

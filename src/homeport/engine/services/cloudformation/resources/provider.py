@@ -96,7 +96,7 @@ class ResourceProvider:
 
     async def settled(self, request: Request) -> Made | None:
         """The resource once it is of use; None while it is not yet. Asked again and again after a creation or an
-        update. Raises AwsError when it will never be."""
+        update. Raises AwsError, or HalfMade with the id by which to remove it, when it will never be."""
         return Made(request.id, request.attributes)
 
     async def update(self, request: Request) -> Made:
