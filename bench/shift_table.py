@@ -4,6 +4,7 @@ traffic beside the one that was asked for."""
 from __future__ import annotations
 
 import math
+import statistics
 from collections import defaultdict
 from typing import Any
 
@@ -23,6 +24,8 @@ _HEAD = (
 _SPLIT = ("configuration", "asked for, %", "counted, %", "off by", "requests", "standard deviation")
 _ENOUGH = 5000
 """Requests below which the counted share says little."""
+_STEP = 100
+"""Requests of a single step that make its score a fair one."""
 
 
 def table(lines: list[dict[str, Any]]) -> str:
@@ -32,7 +35,7 @@ def table(lines: list[dict[str, Any]]) -> str:
         configuration, _, kind = line["scenario"].partition("/")
         kinds[configuration, kind.partition("@")[0]].append(line)
     outcomes = markdown(_HEAD, [_row(*kind, found) for kind, found in kinds.items()])
-    return f"{outcomes}\n\n{markdown(_SPLIT, _splits(lines))}"
+    return f"{outcomes}\n\n{markdown(_SPLIT, _splits(lines))}\n\n{_chance(lines)}"
 
 
 def _row(configuration: str, kind: str, lines: list[dict[str, Any]]) -> list[str]:
@@ -66,6 +69,22 @@ def _splits(lines: list[dict[str, Any]]) -> list[list[str]]:
             cells = (f"{percent:g}", f"{share:.2f}", f"{abs(share - percent):.2f}", f"{requests:,}")
             rows.append([configuration, *cells, f"{deviation:.2f}"])
     return rows
+
+
+def _chance(lines: list[dict[str, Any]]) -> str:
+    """Whether the shares of the single steps differ from those asked for as chance alone makes them differ."""
+    scores = [
+        (counted - requests * percent / 100) / math.sqrt(requests * percent / 100 * (1 - percent / 100))
+        for line in lines
+        for percent, counted, requests in line.get("steps", [])
+        if 0 < percent < 100 and requests >= _STEP
+    ]
+    if len(scores) < 2:
+        return ""
+    return (
+        f"{len(scores)} steps counted one by one, in standard deviations off what was asked: mean "
+        f"{statistics.mean(scores):.2f}, standard deviation {statistics.stdev(scores):.2f} (chance alone: 0 and 1)."
+    )
 
 
 def _most(values: list[float], unit: str) -> str:
