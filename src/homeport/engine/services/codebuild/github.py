@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 import ssl
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-import aiohttp
 
 from homeport.engine.config import Config
 from homeport.engine.services.codebuild.tables import Row
 
+if TYPE_CHECKING:
+    import aiohttp
+
 SOURCES = ("GITHUB", "GITHUB_ENTERPRISE")
-_TIMEOUT = aiohttp.ClientTimeout(total=30)
+_TIMEOUT_SECONDS = 30
 _VERSION = "2022-11-28"
 _PER_PAGE, _PAGES = 100, 30
 """GitHub tells of 3000 files at most."""
@@ -77,6 +78,8 @@ async def _ask(
     config: Config, method: str, url: str, token: str, expected: int, body: Row | None = None
 ) -> bytes:
     """The answer's body. Without a token the caller is nobody, who sees public repositories."""
+    import aiohttp
+
     headers = {
         "Accept": "application/vnd.github+json",
         "User-Agent": "homeport",
@@ -84,10 +87,10 @@ async def _ask(
     }
     headers |= {"Authorization": f"Bearer {token}"} if token else {}
     tls = ssl.create_default_context(cafile=str(config.ca_bundle) if config.ca_bundle else None)
-    connector = aiohttp.TCPConnector(ssl=tls)
+    connector, timeout = aiohttp.TCPConnector(ssl=tls), aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS)
     try:
         async with (
-            aiohttp.ClientSession(connector=connector, trust_env=True, timeout=_TIMEOUT) as session,
+            aiohttp.ClientSession(connector=connector, trust_env=True, timeout=timeout) as session,
             session.request(method, url, json=body, headers=headers, allow_redirects=False) as answer,
         ):
             if answer.status != expected:
