@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.ecs.conftest import Alarm, web
-from tests.ecs.shifting import Shop, free_port, pause, role
+from tests.ecs.shifting import POLICY, Shop, free_port, pause, role
 from tests.waiting import until
 
 CRASH = "echo no database; exit 1"
@@ -101,6 +101,19 @@ async def test_a_person_takes_it_back_while_the_old_tasks_drain(shop: Shop):
     )
     with pytest.raises(ClientError, match="ConflictException"):
         shop.stop()
+
+
+def test_a_task_whose_role_may_not_deregister_it_says_so_and_waits_for_the_permission(shop: Shop):
+    shop.serve("BLUE_GREEN")
+    [task] = shop.ecs.api.list_tasks(serviceName="web")["taskArns"]
+    iam = shop.engine.client("iam")
+    iam.detach_role_policy(RoleName="shift", PolicyArn=POLICY)
+    shop.ecs.api.update_service(service="web", desiredCount=0)
+    until(shop.ecs.events, lambda events: any("failed to deregister targets" in each for each in events))
+    told = [each for each in shop.ecs.events() if "failed to deregister targets" in each]
+    assert len(told) == 1 and "elasticloadbalancing:DeregisterTargets" in told[0]
+    iam.attach_role_policy(RoleName="shift", PolicyArn=POLICY)
+    until(lambda: shop.ecs.api.describe_tasks(tasks=[task])["tasks"][0]["lastStatus"] == "STOPPED")
 
 
 async def test_a_green_that_crashes_never_gets_traffic(shop: Shop):

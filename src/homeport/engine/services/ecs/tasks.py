@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 DOCKER_AWAY_SECONDS = 5.0
 DRAIN_LOOK_SECONDS = 2.0
-REGISTER_SECONDS = 5.0
+REFUSED_SECONDS = 5.0
 NOW = 0.0
 """The state has changed: look again at once."""
 
@@ -84,6 +84,9 @@ async def reconcile(ctx: Context, key: str) -> float | None:
         except DockerUnavailable as error:
             log.warning("the task %s waits: %s", key, error)
             return DOCKER_AWAY_SECONDS
+        except AwsError as error:
+            _tell_trouble(ctx, row, error)
+            return REFUSED_SECONDS
         if after != NOW:
             return after
 
@@ -115,12 +118,8 @@ async def _pending(ctx: Context, row: Body) -> float | None:
 async def _activating(ctx: Context, row: Body) -> float | None:
     if row["desiredStatus"] == "STOPPED":
         return _enter(ctx, row, "DEACTIVATING")
-    try:
-        await targets.register(ctx, row)
-        await discovery.register(ctx, row)
-    except AwsError as error:
-        tell(ctx, row, f"failed to register targets with (error {error.message}).")
-        return REGISTER_SECONDS
+    await targets.register(ctx, row)
+    await discovery.register(ctx, row)
     for target in row["targets"]:
         tell(ctx, row, f"registered 1 targets in (target-group {target['targetGroupArn']})")
     now = ctx.now()
@@ -241,6 +240,16 @@ def _enter(ctx: Context, row: Body, status: str, also: Callable[[Body], Any] = l
 
     change(ctx, task_key(row), apply)
     return NOW
+
+
+def _tell_trouble(ctx: Context, row: Body, error: AwsError) -> None:
+    """Tell once why the task waits: another service refuses what ECS asks of it, as the service's role."""
+    if row.get("trouble") != error.message:
+        change(ctx, task_key(row), lambda fresh: fresh.update(trouble=error.message))
+        what = {"ACTIVATING": "register targets", "DEACTIVATING": "deregister targets"}.get(
+            row["lastStatus"], "go on"
+        )
+        tell(ctx, row, f"failed to {what} with (error {error.message}).")
 
 
 def _fail(ctx: Context, row: Body, error: CannotStart) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import uuid
 from collections.abc import Iterable, Iterator
 from sqlite3 import Row
@@ -27,6 +28,8 @@ from homeport.engine.store.database import Scope
 from homeport.engine.store.table import Body
 from homeport.engine.wire.call import new_id
 from homeport.engine.wire.errors import AwsError
+
+log = logging.getLogger(__name__)
 
 Event = dict[str, Any]
 
@@ -101,8 +104,11 @@ def accept(ctx: Context, bus: str, events: Iterable[Event]) -> None:
         return
     for event in events:
         for pattern, rule in patterns:
-            if pattern.matches(event):
-                deliver(ctx, rule, event)
+            try:
+                if pattern.matches(event):
+                    deliver(ctx, rule, event)
+            except Exception:  # a bug with one rule must not hold up what others wait for
+                log.exception("the event %s does not reach the rule %s", event["id"], rule["Arn"])
 
 
 def deliver(ctx: Context, rule: Body, event: dict[str, Any]) -> None:
