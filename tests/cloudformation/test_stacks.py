@@ -436,3 +436,25 @@ def test_a_stack_that_takes_too_long_is_rolled_back(own_engine: RunningEngine):
 
     assert stack.status == "ROLLBACK_COMPLETE"
     assert "P CREATE_FAILED Stack creation time exceeded the specified timeout" in stack.reasons
+
+
+def test_the_name_of_an_executed_change_set_may_be_given_again(engine: RunningEngine) -> None:
+    """The aws cli names change sets by the second, in which a whole deployment may be over."""
+    client = engine.client("cloudformation")
+    template = "Parameters: {Level: {Type: String}}\nResources: {Setting: {Type: AWS::SSM::Parameter, Properties: {%s}}}"
+    named = {"StackName": "app", "ChangeSetName": "now"}
+    for kind, level in (("CREATE", "one"), ("UPDATE", "two")):
+        asked = {
+            **named,
+            "ChangeSetType": kind,
+            "TemplateBody": template % "Name: /level, Type: String, Value: !Ref Level",
+            "Parameters": [{"ParameterKey": "Level", "ParameterValue": level}],
+        }
+        client.create_change_set(**asked)
+        with pytest.raises(ClientError, match="ChangeSet now already exists in stack app"):
+            client.create_change_set(**asked)
+        client.execute_change_set(**named)
+        client.get_waiter(f"stack_{kind.lower()}_complete").wait(StackName="app", WaiterConfig=QUICK)
+    assert engine.client("ssm").get_parameter(Name="/level")["Parameter"]["Value"] == "two"
+    [kept] = client.list_change_sets(StackName="app")["Summaries"]
+    assert kept["ChangeSetName"] == "now"

@@ -63,10 +63,13 @@ async def create_change_set(ctx: Context, request: dict[str, Any]) -> dict[str, 
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html"""
     kind = request.get("ChangeSetType", "UPDATE")
     stack = _stack_for(ctx, request["StackName"], kind)
-    if CHANGE_SETS.list(ctx, StackId=stack["StackId"], ChangeSetName=request["ChangeSetName"]):
+    name = request["ChangeSetName"]
+    earlier = CHANGE_SETS.list(ctx, StackId=stack["StackId"], ChangeSetName=name)
+    # the aws cli names them by the second, in which a whole deployment may be over here
+    if any(each["ExecutionStatus"] != "EXECUTE_COMPLETE" for each in earlier):
         raise AwsError(
             "AlreadyExistsException",
-            f"ChangeSet {request['ChangeSetName']} already exists in stack {stack['StackName']}",
+            f"ChangeSet {name} already exists in stack {stack['StackName']}",
         )
     made = await plan(ctx, request, stack, expand=False)
     reverting = request.get("DeploymentMode") == "REVERT_DRIFT"
@@ -74,7 +77,6 @@ async def create_change_set(ctx: Context, request: dict[str, Any]) -> dict[str, 
         for row in RESOURCES.list(ctx, stack["StackId"]):
             await detect(ctx, stack, row)
     changes = changes_of(ctx, stack, made, drifted=reverting)
-    name = request["ChangeSetName"]
     body: Body = {
         "ChangeSetId": ctx.arn(f"changeSet/{name}/{uuid.uuid4()}"),
         "ChangeSetName": name,
@@ -93,6 +95,8 @@ async def create_change_set(ctx: Context, request: dict[str, Any]) -> dict[str, 
         if "StackStatus" not in stack:
             stack.update(Tags=made.members["Tags"], Description=made.members["Description"])
             set_status(ctx, stack, "REVIEW_IN_PROGRESS", "User Initiated")
+        for each in earlier:
+            CHANGE_SETS.delete(ctx, each["ChangeSetId"])
         CHANGE_SETS.put(ctx, body)
     return {"Id": body["ChangeSetId"], "StackId": stack["StackId"]}
 
