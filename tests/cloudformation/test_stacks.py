@@ -441,13 +441,17 @@ def test_a_stack_that_takes_too_long_is_rolled_back(own_engine: RunningEngine):
 def test_the_name_of_an_executed_change_set_may_be_given_again(engine: RunningEngine) -> None:
     """The aws cli names change sets by the second, in which a whole deployment may be over."""
     client = engine.client("cloudformation")
-    template = "Parameters: {Level: {Type: String}}\nResources: {Setting: {Type: AWS::SSM::Parameter, Properties: {%s}}}"
+    setting = "Name: /level, Type: String, Value: !Ref Level"
+    template = (
+        "Parameters: {Level: {Type: String}}\n"
+        f"Resources: {{Setting: {{Type: AWS::SSM::Parameter, Properties: {{{setting}}}}}}}"
+    )
     named = {"StackName": "app", "ChangeSetName": "now"}
     for kind, level in (("CREATE", "one"), ("UPDATE", "two")):
         asked = {
             **named,
             "ChangeSetType": kind,
-            "TemplateBody": template % "Name: /level, Type: String, Value: !Ref Level",
+            "TemplateBody": template,
             "Parameters": [{"ParameterKey": "Level", "ParameterValue": level}],
         }
         client.create_change_set(**asked)
