@@ -50,10 +50,14 @@ async def deregister(ctx: Context, row: Body) -> None:
                 raise
 
 
-async def drained(ctx: Context, row: Body) -> bool:
-    """Whether no target group drains the task any more."""
-    for group, target, role in _targets(row):
-        for description in await _descriptions(ctx, group, role, [target]):
+async def drained(ctx: Context, rows: Iterable[Body]) -> bool:
+    """Whether no target group drains one of the tasks any more; one question for each target group."""
+    asked: dict[tuple[str, str | None], list[Body]] = defaultdict(list)
+    for row in rows:
+        for group, target, role in _targets(row):
+            asked[group, role].append(target)
+    for (group, role), targets in asked.items():
+        for description in await _descriptions(ctx, group, role, targets):
             if "draining" in description["TargetHealth"]["State"]:
                 return False
     return True

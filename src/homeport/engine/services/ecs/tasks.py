@@ -169,10 +169,8 @@ def _note_drained(row: Body) -> None:
 
 async def _drains(ctx: Context, row: Body) -> bool:
     """Whether a request may still be with the task, or with one that stops together with it."""
-    for each in leaving_with(ctx, row):
-        if not each.get("deregistered") or not await targets.drained(ctx, each):
-            return True
-    return False
+    rows = leaving_with(ctx, row)
+    return not all(each.get("deregistered") for each in rows) or not await targets.drained(ctx, rows)
 
 
 def _drain_limit(row: Body, definition: Body) -> float:

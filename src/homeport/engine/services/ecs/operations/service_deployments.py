@@ -12,7 +12,7 @@ from homeport.engine.services.ecs.deployments import hooks
 from homeport.engine.services.ecs.deployments.scaling import shifts, wanted
 from homeport.engine.services.ecs.deployments.shift import topic
 from homeport.engine.services.ecs.names import service_key
-from homeport.engine.services.ecs.service_rows import STARTING, alive, revision_arn, save_service
+from homeport.engine.services.ecs.service_rows import REVOCABLE, STARTING, alive, revision_arn, save_service
 from homeport.engine.services.ecs.tables import DEPLOYMENTS, REVISIONS, SERVICE_DEPLOYMENTS, SERVICES
 from homeport.engine.services.pagination import page
 from homeport.engine.services.service import operation
@@ -20,7 +20,7 @@ from homeport.engine.wire.errors import AwsError
 
 Body = dict[str, Any]
 
-_RUNNING = ("PENDING", "IN_PROGRESS", "ROLLBACK_REQUESTED", "STOP_REQUESTED", "ROLLBACK_IN_PROGRESS")
+_RUNNING = (*REVOCABLE, "ROLLBACK_IN_PROGRESS")
 
 
 @operation
